@@ -1,0 +1,2 @@
+//! The use cases: open, mix, trial, render, check, undo; the demo song
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The binary `topdown`.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The local server behind the web console
+#![forbid(unsafe_code)]

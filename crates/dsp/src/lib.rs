@@ -1,0 +1,20 @@
+//! The mixing DSP.
+//!
+//! Every processor is two types (see [`process`]): *settings*, plain data that a session stores, and the
+//! *processor*, running state that only its settings can build. A kind of processor is known by a string
+//! id in the [`registry`], with a [`param::ParamSpec`] table that files, help, console and checks read.
+//!
+//! Sound travels in [`buffer::Buffer`]s: planar `f32`, one or two channels. Recursive filters keep their
+//! state in `f64` and put channels and cascaded bands into lanes, so that the compiler vectorises them.
+#![forbid(unsafe_code)]
+
+pub mod buffer;
+pub mod math;
+pub mod param;
+pub mod process;
+pub mod registry;
+
+pub use buffer::Buffer;
+pub use param::{AmountRule, Curve, ParamKind, ParamSpec, Unit};
+pub use process::{Io, ProcessSpec, Processor, Settings, Status};
+pub use registry::{KINDS, Kind};

@@ -1,0 +1,2 @@
+//! Sessions out to and in from DAWs
+#![forbid(unsafe_code)]

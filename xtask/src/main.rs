@@ -1,0 +1,2 @@
+//! Every chore has one name.
+fn main() {}
