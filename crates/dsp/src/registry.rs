@@ -24,7 +24,9 @@ impl std::fmt::Debug for Kind {
 }
 
 impl Kind {
-    const fn of<S: Settings>() -> Self {
+    /// The kind that these settings describe.
+    #[must_use]
+    pub const fn of<S: Settings>() -> Self {
         Self {
             id: S::ID,
             label: S::LABEL,
