@@ -9,12 +9,25 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub mod clean;
+pub mod dither;
+pub mod eq;
+pub mod eq_design;
+pub mod fast_math;
+pub mod fir;
+pub mod lanes;
 pub mod math;
+pub mod pan;
 pub mod param;
 pub mod process;
 pub mod registry;
+pub mod resample;
+pub mod smooth;
+pub mod trim;
 
 pub use buffer::Buffer;
+pub use eq::EqSettings;
 pub use param::{AmountRule, Curve, ParamKind, ParamSpec, Unit};
 pub use process::{Io, ProcessSpec, Processor, Settings, Status};
 pub use registry::{KINDS, Kind};
+pub use trim::TrimSettings;
