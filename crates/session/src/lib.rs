@@ -4,14 +4,26 @@
 //! session on disk is a folder: `session.toml` is the only truth, `journal.jsonl` the evidence of all moves.
 #![forbid(unsafe_code)]
 
+mod apply;
+pub mod byhand;
+pub mod diff;
 pub mod edit;
+mod format;
 pub mod journal;
 pub mod model;
+pub mod moves;
+pub mod spec;
+pub mod validate;
 
-pub use edit::{Edit, ParamPath};
+pub use apply::TransactionError;
+pub use byhand::explain_by_hand;
+pub use diff::{describe, diff};
+pub use edit::{Edit, EditError, Facts, ParamPath, Transaction};
 pub use journal::{Candidate, Evidence, Finding, Record};
 pub use model::{
     Author, Clip, Fades, FileId, Levels, Marker, MarkerKind, MixSettings, Move, MoveId, MoveState,
     Point, Print, ProcessorId, ProcessorNode, Send, Session, SourceFile, Stage, Strategy, Strip,
     StripId, StripKind, Tap, Value,
 };
+pub use moves::{MoveChange, MoveError, Replay, refold, replay, set_move};
+pub use validate::{Problem, validate};

@@ -1,0 +1,585 @@
+//! The document as the fold of its moves.
+//!
+//! Everything in a session is there because a move put it there: importing tracks is itself a move of
+//! stage prep. So the strips, values, files and markers of a document are the fold of the edits of its
+//! moves, in order, over the empty session, and switching a move off or scaling it means folding again.
+//!
+//! - A move counts when it is kept, on, and its amount is above 0 %.
+//! - The mixer's `Set` is a change: `current + amount * (new - old)` on the parameter's own scale (dB, or
+//!   the logarithm of a frequency), automation point by point. What an amount leaves alone
+//!   ([`AmountRule::Fixed`]) is set as it is. So an earlier move can be taken out from under a later one.
+//! - A person's `Set` is absolute: `current + amount * (new - current)`. It ends the chain of what moved
+//!   that value before.
+//! - A processor comes with its scaled parameters at `default + amount * (value - default)`.
+//! - A new send comes `20 log10(amount)` dB lower; the level of one that was there moves in dB.
+//! - Facts, clips, strips, files, markers, bypass, key are on or off. Of facts, bypass and key only what an
+//!   edit changes is changed.
+//! - A processor or strip of a move that is off still holds its place in the order, so what came later
+//!   stands where it stood. An edit on something that is not there is skipped and noted.
+
+use crate::edit::{Edit, Facts, ParamPath};
+use crate::journal::Record;
+use crate::model::{
+    Author, Move, MoveId, MoveState, ProcessorId, ProcessorNode, Send, Session, Stage, Strip,
+    StripId, Value,
+};
+use crate::spec::{self, CLOSED_DB, SEND_LEVEL, moved};
+use crate::validate::{Problem, validate};
+use std::collections::{BTreeMap, BTreeSet};
+use topdown_dsp::{AmountRule, ParamSpec};
+use topdown_units::gain_to_db;
+
+/// What came out of a fold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// The session.
+    pub session: Session,
+    /// What could not be done as it was written.
+    pub notes: Vec<Note>,
+}
+
+/// Something that a fold could not do as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The move.
+    pub id: MoveId,
+    /// What, in plain words.
+    pub text: String,
+}
+
+/// What a person may do to a move.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MoveChange {
+    /// Takes it out of the mix.
+    Off,
+    /// Puts it back in.
+    On,
+    /// How much of it, 0 to 100 %.
+    Amount(f64),
+    /// Whether the mixer must leave it as it is.
+    Lock(bool),
+}
+
+/// Why a move cannot be changed. The session is as it was before.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MoveError {
+    /// No such move.
+    #[error("there is no move `{0}` in this session")]
+    NoMove(MoveId),
+    /// Its edits are not in the journal.
+    #[error("the journal has no record of move `{0}`, so it cannot be worked out again")]
+    NoRecord(MoveId),
+    /// It was never in the mix.
+    #[error("move `{id}` is {state}, not kept: it has nothing in the mix to change")]
+    NotKept {
+        /// The move.
+        id: MoveId,
+        /// What became of it.
+        state: &'static str,
+    },
+    /// Not a percentage.
+    #[error("an amount is a number from 0 to 100 %, not {0}")]
+    Amount(f64),
+    /// Other moves cannot do without it.
+    #[error("the session would not hold together: {}", .0.iter().map(|p| format!("{}: {}", p.path, p.message)).collect::<Vec<_>>().join("; "))]
+    Breaks(Vec<Problem>),
+}
+
+impl Session {
+    /// The same song without any move: name, rate, settings, prints, and an empty mix bus.
+    #[must_use]
+    pub fn base(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            prints: self.prints.clone(),
+            ..Self::empty(&self.name, self.sample_rate)
+        }
+    }
+
+    /// Takes in a decided move: a kept one's edits are applied (all or none), and the move is listed.
+    ///
+    /// # Errors
+    /// The first edit that does not fit; the session is then unchanged.
+    pub fn adopt(&mut self, record: &Record) -> Result<(), crate::TransactionError> {
+        if record.state == MoveState::Kept {
+            self.commit(&crate::Transaction { edits: record.edits.clone() })?;
+        }
+        self.moves.push(Move::of(record));
+        Ok(())
+    }
+
+    /// An id for the next move of a stage, used neither in the session nor in its journal.
+    #[must_use]
+    pub fn next_move_id(&self, stage: Stage, journal: &[Record]) -> MoveId {
+        let prefix = format!("{}-", stage_name(stage));
+        let used = self.moves.iter().map(|m| &m.id).chain(journal.iter().map(|record| &record.id));
+        let number = |id: &MoveId| id.as_str().strip_prefix(&prefix)?.parse::<u32>().ok();
+        let last = used.filter_map(number).max().unwrap_or(0);
+        MoveId(format!("{prefix}{:02}", last.saturating_add(1)))
+    }
+}
+
+/// A stage as ids and files write it.
+#[must_use]
+pub const fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Prep => "prep",
+        Stage::Levels => "levels",
+        Stage::Bus => "bus",
+        Stage::Groups => "groups",
+        Stage::Tracks => "tracks",
+        Stage::Recheck => "recheck",
+        Stage::Person => "person",
+    }
+}
+
+impl Move {
+    /// The move of a record: on, at 100 %, neither locked nor stale.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self {
+            id: record.id.clone(),
+            stage: record.stage,
+            author: record.author,
+            state: record.state,
+            on: true,
+            amount_percent: 100.0,
+            locked: false,
+            stale: false,
+            title: record.title.clone(),
+        }
+    }
+
+    /// Whether the move is in the mix.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.state == MoveState::Kept && self.on && self.amount_percent > 0.0
+    }
+}
+
+/// Folds moves over a base (see [`Session::base`]). The records may be in any order; of two with one id
+/// the last counts. What is no part of the mix (solo, lock, stale) is as the records have it: see
+/// [`refold`] to keep it.
+#[must_use]
+pub fn replay(base: &Session, records: &[Record], moves: &[Move]) -> Replay {
+    let by_id: BTreeMap<&MoveId, &Record> = records.iter().map(|r| (&r.id, r)).collect();
+    let mut fold = Fold::new(base);
+    for the_move in moves {
+        match by_id.get(&the_move.id) {
+            Some(record) => fold.take(the_move, record),
+            None if the_move.counts() => {
+                let text = "the journal has no record of this move".to_owned();
+                fold.notes.push(Note { id: the_move.id.clone(), text });
+            }
+            None => {}
+        }
+    }
+    fold.finish(moves)
+}
+
+/// Folds a session's moves again, keeping what no move says: solo, lock and stale of strips, and what this
+/// build does not know of processors.
+#[must_use]
+pub fn refold(session: &Session, records: &[Record]) -> Replay {
+    let mut replay = replay(&session.base(), records, &session.moves);
+    carry_over(session, &mut replay.session);
+    replay
+}
+
+/// Changes what becomes of a move and works the document out again. All or nothing.
+///
+/// # Errors
+/// No such move, nothing of it in the mix, or a session that would not hold together without it.
+pub fn set_move(
+    session: &mut Session,
+    records: &[Record],
+    id: &MoveId,
+    change: MoveChange,
+) -> Result<Vec<Note>, MoveError> {
+    let mut changed = session.clone();
+    let found = changed.moves.iter_mut().find(|m| m.id == *id);
+    let the_move = found.ok_or_else(|| MoveError::NoMove(id.clone()))?;
+    match change {
+        MoveChange::Lock(locked) => {
+            the_move.locked = locked;
+            *session = changed;
+            return Ok(Vec::new());
+        }
+        MoveChange::On => the_move.on = true,
+        MoveChange::Off => the_move.on = false,
+        MoveChange::Amount(percent) if (0.0..=100.0).contains(&percent) => {
+            the_move.amount_percent = percent;
+        }
+        MoveChange::Amount(percent) => return Err(MoveError::Amount(percent)),
+    }
+    let state = match the_move.state {
+        MoveState::Kept => None,
+        MoveState::Rejected => Some("rejected"),
+        MoveState::Superseded => Some("superseded"),
+    };
+    if let Some(state) = state {
+        return Err(MoveError::NotKept { id: id.clone(), state });
+    }
+    let known: BTreeSet<&MoveId> = records.iter().map(|record| &record.id).collect();
+    if let Some(lost) = changed.moves.iter().find(|m| m.counts() && !known.contains(&m.id)) {
+        return Err(MoveError::NoRecord(lost.id.clone()));
+    }
+    let replay = refold(&changed, records);
+    let problems = validate(&replay.session);
+    if !problems.is_empty() {
+        return Err(MoveError::Breaks(problems));
+    }
+    *session = replay.session;
+    Ok(replay.notes)
+}
+
+/// Makes new records ready for the journal. A proposer and a person count places among what is there; the
+/// journal counts what switched-off moves would put there too, so that a place stays right when they come
+/// back. `moves` are all moves of the session, `records` those already in the journal.
+#[must_use]
+pub fn settle(
+    base: &Session,
+    moves: &[Move],
+    records: &[Record],
+    mut new: Vec<Record>,
+) -> Vec<Record> {
+    let mut fold = Fold::new(base);
+    for the_move in moves {
+        if let Some(record) = new.iter_mut().find(|record| record.id == the_move.id) {
+            fold.place(the_move, record);
+        } else if let Some(record) = records.iter().rfind(|record| record.id == the_move.id) {
+            fold.take(the_move, record);
+        }
+    }
+    new
+}
+
+/// Puts into `to` what no move explains of the strips and processors that both have.
+pub(crate) fn carry_over(from: &Session, to: &mut Session) {
+    for strip in &mut to.strips {
+        let Some(source) = from.strip(&strip.id) else { continue };
+        strip.take_work_state(source);
+        for node in &mut strip.chain {
+            let Some(known) = source.processor(&node.id) else { continue };
+            if known.kind == node.kind {
+                node.unknown.clone_from(&known.unknown);
+            }
+        }
+    }
+}
+
+/// One fold under way.
+struct Fold {
+    session: Session,
+    notes: Vec<Note>,
+    /// Strips and processors of moves that do not count: they hold their places until the end.
+    ghost_strips: BTreeSet<StripId>,
+    ghost_processors: BTreeSet<(StripId, ProcessorId)>,
+}
+
+/// What an edit of one move is made with.
+struct Hand {
+    amount: f64,
+    author: Author,
+}
+
+impl Fold {
+    fn new(base: &Session) -> Self {
+        Self {
+            session: base.clone(),
+            notes: Vec::new(),
+            ghost_strips: BTreeSet::new(),
+            ghost_processors: BTreeSet::new(),
+        }
+    }
+
+    fn take(&mut self, the_move: &Move, record: &Record) {
+        if !the_move.counts() {
+            // What was never in the mix had no place in it either.
+            if record.state == MoveState::Kept {
+                record.edits.iter().for_each(|edit| self.haunt(edit));
+            }
+            return;
+        }
+        let amount = (the_move.amount_percent / 100.0).clamp(0.0, 1.0);
+        let hand = Hand { amount, author: record.author };
+        for edit in &record.edits {
+            if let Err(text) = self.make(edit, &hand) {
+                self.notes.push(Note { id: the_move.id.clone(), text });
+            }
+        }
+    }
+
+    /// Counts the places in a new record among the ghosts, edit by edit, and takes it.
+    fn place(&mut self, the_move: &Move, record: &mut Record) {
+        let no_ghosts = self.ghost_strips.is_empty() && self.ghost_processors.is_empty();
+        if no_ghosts || !the_move.counts() {
+            return self.take(the_move, record);
+        }
+        let whole = Hand { amount: 1.0, author: record.author };
+        let start = self.session.clone();
+        for edit in &mut record.edits {
+            match edit {
+                Edit::InsertStrip { index, .. } => {
+                    let strips = self.session.strips.iter();
+                    *index = among(strips.map(|s| self.ghost_strips.contains(&s.id)), *index);
+                }
+                Edit::InsertProcessor { strip: id, index, .. } => {
+                    let chain = self.session.strip(id).map_or(&[][..], |strip| &strip.chain);
+                    let ghost = |n: &ProcessorNode| {
+                        self.ghost_processors.contains(&(id.clone(), n.id.clone()))
+                    };
+                    *index = among(chain.iter().map(ghost), *index);
+                }
+                _ => {}
+            }
+            drop(self.make(edit, &whole));
+        }
+        self.session = start;
+        self.take(the_move, record);
+    }
+
+    fn haunt(&mut self, edit: &Edit) {
+        match edit {
+            Edit::InsertStrip { index, strip } if self.session.strip(&strip.id).is_none() => {
+                let index = (*index).min(self.session.strips.len());
+                self.session.strips.insert(index, strip.clone().canonical());
+                self.ghost_strips.insert(strip.id.clone());
+            }
+            Edit::InsertProcessor { strip: id, index, processor } => {
+                let Some(strip) = self.session.strip_mut(id) else { return };
+                if strip.processor(&processor.id).is_none() {
+                    let index = (*index).min(strip.chain.len());
+                    strip.chain.insert(index, processor.clone());
+                    self.ghost_processors.insert((id.clone(), processor.id.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(mut self, moves: &[Move]) -> Replay {
+        self.session.strips.retain(|strip| !self.ghost_strips.contains(&strip.id));
+        for strip in &mut self.session.strips {
+            let id = strip.id.clone();
+            let ghosts = &self.ghost_processors;
+            strip.chain.retain(|node| !ghosts.contains(&(id.clone(), node.id.clone())));
+        }
+        self.session.moves = moves.to_vec();
+        Replay { session: self.session, notes: self.notes }
+    }
+
+    /// Makes one edit; what cannot be made is said and left.
+    fn make(&mut self, edit: &Edit, hand: &Hand) -> Result<(), String> {
+        match edit {
+            Edit::Set { at, old, new } => self.set(at, old.as_ref(), new.as_ref(), hand),
+            Edit::InsertProcessor { strip, index, processor } => {
+                self.insert_processor(strip, *index, processor, hand)
+            }
+            Edit::RemoveProcessor { strip: id, processor, .. } => {
+                let strip = self.strip(id)?;
+                let place = strip.chain.iter().position(|node| node.id == processor.id);
+                let place = place.ok_or_else(|| gone(&format!("{id}/{}", processor.id)))?;
+                strip.chain.remove(place);
+                self.ghost_processors.remove(&(id.clone(), processor.id.clone()));
+                Ok(())
+            }
+            Edit::SetProcessor { strip, processor, old, new } => {
+                let node = self.node(strip, processor)?;
+                if old.0 != new.0 {
+                    node.bypass = new.0;
+                }
+                if old.1 != new.1 {
+                    node.key.clone_from(&new.1);
+                }
+                Ok(())
+            }
+            Edit::InsertStrip { index, strip } => self.insert_strip(*index, strip),
+            Edit::RemoveStrip { strip, .. } => {
+                let place = self.session.strips.iter().position(|there| there.id == strip.id);
+                let place = place.ok_or_else(|| gone(strip.id.as_str()))?;
+                self.session.strips.remove(place);
+                self.ghost_strips.remove(&strip.id);
+                self.ghost_processors.retain(|(id, _)| *id != strip.id);
+                Ok(())
+            }
+            Edit::SetFacts { strip, old, new } => {
+                let strip = self.strip(strip)?;
+                let facts = changed_facts(Facts::of(strip), old, new);
+                strip.put_facts(&facts);
+                Ok(())
+            }
+            Edit::SetSends { strip, old, new } => {
+                let strip = self.strip(strip)?;
+                strip.sends = changed_sends(&strip.sends, old, new, hand);
+                Ok(())
+            }
+            Edit::SetClips { strip, new, .. } => {
+                self.strip(strip)?.clips.clone_from(new);
+                Ok(())
+            }
+            Edit::SetFile { file, new, .. } => {
+                match new {
+                    Some(new) => drop(self.session.files.insert(file.clone(), new.clone())),
+                    None => drop(self.session.files.remove(file)),
+                }
+                Ok(())
+            }
+            Edit::SetMarkers { new, .. } => {
+                self.session.markers.clone_from(new);
+                Ok(())
+            }
+        }
+    }
+
+    /// A strip that is really there.
+    fn strip(&mut self, id: &StripId) -> Result<&mut Strip, String> {
+        let ghost = self.ghost_strips.contains(id);
+        self.session.strip_mut(id).filter(|_| !ghost).ok_or_else(|| gone(id.as_str()))
+    }
+
+    /// A processor that is really there.
+    fn node(&mut self, id: &StripId, node: &ProcessorId) -> Result<&mut ProcessorNode, String> {
+        let path = format!("{id}/{node}");
+        if self.ghost_processors.contains(&(id.clone(), node.clone())) {
+            return Err(gone(&path));
+        }
+        let found = self.strip(id)?.chain.iter_mut().find(|there| there.id == *node);
+        found.ok_or_else(|| gone(&path))
+    }
+
+    fn set(
+        &mut self,
+        at: &ParamPath,
+        old: Option<&Value>,
+        new: Option<&Value>,
+        hand: &Hand,
+    ) -> Result<(), String> {
+        self.strip(at.strip())?;
+        if let ParamPath::Processor(strip, processor, _) = at {
+            self.node(strip, processor)?;
+        }
+        let known = self.session.spec(at).zip(self.session.get(at));
+        let (spec, current) = known.ok_or_else(|| gone(&at.to_string()))?;
+        let default = Value::Constant(spec.default);
+        let old = match hand.author {
+            Author::Topdown => old.unwrap_or(&default),
+            Author::Person => &current,
+        };
+        let (value, held) = changed(spec, &current, (old, new.unwrap_or(&default)), hand.amount);
+        let edit = Edit::Set { at: at.clone(), old: Some(current), new: Some(value) };
+        self.session.apply(&edit).map_err(|error| error.to_string())?;
+        if held { Err(format!("`{at}` was held at the end of its range")) } else { Ok(()) }
+    }
+
+    fn insert_processor(
+        &mut self,
+        id: &StripId,
+        index: usize,
+        processor: &ProcessorNode,
+        hand: &Hand,
+    ) -> Result<(), String> {
+        self.strip(id)?;
+        let mut node = processor.clone();
+        for (param, value) in &mut node.values {
+            if let Some(spec) = processor.spec(param) {
+                let default = Value::Constant(spec.default);
+                *value = changed(spec, &default, (&default, value), hand.amount).0;
+            }
+        }
+        let len = self.strip(id)?.chain.len();
+        let edit =
+            Edit::InsertProcessor { strip: id.clone(), index: index.min(len), processor: node };
+        self.session.apply(&edit).map_err(|error| error.to_string())
+    }
+
+    fn insert_strip(&mut self, index: usize, strip: &Strip) -> Result<(), String> {
+        let index = index.min(self.session.strips.len());
+        let edit = Edit::InsertStrip { index, strip: strip.clone() };
+        self.session.apply(&edit).map_err(|error| error.to_string())
+    }
+}
+
+/// The place among real ones and ghosts that is `index` among the real ones.
+fn among(ghosts: impl Iterator<Item = bool>, index: usize) -> usize {
+    let real = ghosts.enumerate().filter(|(_, ghost)| !ghost).map(|(place, _)| place + 1);
+    if index == 0 { 0 } else { real.take(index).last().unwrap_or(0) }
+}
+
+fn gone(what: &str) -> String {
+    format!(
+        "`{what}` is not there, so an edit on it was skipped (its move is off, or it was removed)"
+    )
+}
+
+fn changed(
+    spec: &ParamSpec,
+    current: &Value,
+    (old, new): (&Value, &Value),
+    amount: f64,
+) -> (Value, bool) {
+    match spec.amount {
+        AmountRule::Scale => moved(spec, current, (old, new), amount),
+        AmountRule::Fixed => (new.clone(), false),
+    }
+}
+
+fn changed_facts(mut facts: Facts, old: &Facts, new: &Facts) -> Facts {
+    fn take<T: Clone + PartialEq>(field: &mut T, old: &T, new: &T) {
+        if old != new {
+            field.clone_from(new);
+        }
+    }
+    take(&mut facts.name, &old.name, &new.name);
+    take(&mut facts.role, &old.role, &new.role);
+    take(&mut facts.role_confidence, &old.role_confidence, &new.role_confidence);
+    take(&mut facts.output, &old.output, &new.output);
+    take(&mut facts.mute, &old.mute, &new.mute);
+    take(&mut facts.excluded, &old.excluded, &new.excluded);
+    facts
+}
+
+fn changed_sends(current: &[Send], old: &[Send], new: &[Send], hand: &Hand) -> Vec<Send> {
+    if hand.amount == 1.0 && (hand.author == Author::Person || current == old) {
+        return new.to_vec();
+    }
+    let find = |list: &[Send], to: &StripId| list.iter().find(|send| send.to == *to).cloned();
+    let dropped = |send: &Send| find(old, &send.to).is_some() && find(new, &send.to).is_none();
+    let mut sends: Vec<Send> = current.iter().filter(|send| !dropped(send)).cloned().collect();
+    for wanted in new {
+        let before = find(old, &wanted.to);
+        let there = sends.iter_mut().find(|send| send.to == wanted.to);
+        match (there, before) {
+            (Some(there), Some(before)) if before != *wanted => {
+                let old = match hand.author {
+                    Author::Topdown => before.level_db.clone(),
+                    Author::Person => there.level_db.clone(),
+                };
+                let (now, new) = (there.level_db.clone(), &wanted.level_db);
+                there.level_db = moved(&SEND_LEVEL, &now, (&old, new), hand.amount).0;
+                there.tap = wanted.tap;
+            }
+            (Some(_), Some(_)) => {}
+            (Some(there), None) => *there = quieter(wanted, hand.amount),
+            // A send that was there before and is not now belongs to a move that is off.
+            (None, Some(_)) => {}
+            (None, None) => sends.push(quieter(wanted, hand.amount)),
+        }
+    }
+    sends
+}
+
+fn quieter(send: &Send, amount: f64) -> Send {
+    let mut send = send.clone();
+    if amount < 1.0 {
+        let down = gain_to_db(amount).max(CLOSED_DB);
+        let lower = |db: f64| spec::round_number(&SEND_LEVEL, (db + down).max(CLOSED_DB));
+        match &mut send.level_db {
+            Value::Constant(db) => *db = lower(*db),
+            Value::Automation(points) => {
+                points.iter_mut().for_each(|point| point.value = lower(point.value));
+            }
+        }
+    }
+    send
+}
