@@ -515,7 +515,7 @@ fn guess_alone(components: &[&str], shared: &BTreeMap<String, bool>) -> Guess {
     if own_level.is_none_or(|(_, level)| level == Level::Hint) && exclude.is_none() {
         found = from_folders(folders, &own).or(found);
     }
-    describe(folders, &hits, found, exclude)
+    describe(folders, &hits, found.as_ref(), exclude)
 }
 
 /// A folder's word for a file that says nothing itself; a hint of the file that fits the folder stays.
@@ -544,14 +544,14 @@ fn from_folders(folders: &[&str], own: &[&Hit]) -> Option<Verdict> {
 fn describe(
     folders: &[&str],
     hits: &[Hit],
-    found: Option<Verdict>,
+    found: Option<&Verdict>,
     exclude: Option<(Exclude, String)>,
 ) -> Guess {
-    let word = found.as_ref().map(|v| v.word.clone());
+    let word = found.map(|v| v.word.clone());
     let mut guess = Guess {
-        role: found.as_ref().map_or(Role::Other, |v| v.role),
+        role: found.map_or(Role::Other, |v| v.role),
         group: Group::Other,
-        confidence: found.as_ref().map_or(0.0, |v| v.confidence),
+        confidence: found.map_or(0.0, |v| v.confidence),
         side: None,
         pair_key: String::new(),
         mic: None,
@@ -567,11 +567,10 @@ fn describe(
     for (i, hit) in hits.iter().enumerate() {
         let is_role = word.as_deref() == Some(hit.text.as_str());
         let mic_model = hit.says.contains(&Says::Mic(Mic::Model)) && hit.text.len() > 1;
-        if let (Ok(n), false) = (hit.text.parse::<u32>(), mic_model && i > 0) {
-            if !is_role {
-                numbers.push(n);
-                continue;
-            }
+        let is_number = !is_role && !(mic_model && i > 0);
+        if let (Ok(n), true) = (hit.text.parse::<u32>(), is_number) {
+            numbers.push(n);
+            continue;
         }
         let mut tells_apart = false;
         for says in &hit.says {
