@@ -12,6 +12,8 @@
 //! | [`levels`] | peak, RMS, DC, clipping, silence |
 //! | [`dynamics`] | crest, PLR, PSR, DR |
 //! | [`stereo`] | correlation, width and mono loss, whole and by octave |
+//! | [`roles`] | what a track is, from its name and its sound; which files belong together |
+//! | [`sections`] | excerpts, beat and sections of a song |
 //!
 //! Levels in dB are `f64` with the unit in the name. Silence is minus infinity, and `null` in JSON.
 //! All sums are `f64` in one fixed order: the same sound gives the same bytes however it is cut into blocks.
@@ -25,6 +27,8 @@ pub mod levels;
 pub mod listen;
 pub mod loudness;
 pub mod masking;
+pub mod roles;
+pub mod sections;
 mod span;
 pub mod spectrum;
 pub mod stereo;
@@ -36,4 +40,3 @@ pub use bands::{
 };
 pub use listen::{MixListener, MixMeasurements, TrackListener, TrackMeasurements};
 pub use span::TimeSpan;
-pub mod roles;

@@ -567,7 +567,7 @@ fn describe(
     for (i, hit) in hits.iter().enumerate() {
         let is_role = word.as_deref() == Some(hit.text.as_str());
         let mic_model = hit.says.contains(&Says::Mic(Mic::Model)) && hit.text.len() > 1;
-        let is_number = !is_role && !(mic_model && i > 0);
+        let is_number = !(is_role || mic_model && i > 0);
         if let (Ok(n), true) = (hit.text.parse::<u32>(), is_number) {
             numbers.push(n);
             continue;

@@ -220,7 +220,8 @@ fn an_unknown_name_has_no_confidence_and_a_plain_one_nearly_full() {
 
 #[test]
 fn side_microphone_double_and_numbers_are_told_apart() {
-    let rows: &[(&str, Option<Side>, Option<Mic>, Option<u32>, bool, &str)] = &[
+    type Row = (&'static str, Option<Side>, Option<Mic>, Option<u32>, bool, &'static str);
+    let rows: &[Row] = &[
         ("OH L", Some(Side::Left), None, None, false, "oh"),
         ("OHR", Some(Side::Right), None, None, false, "oh"),
         ("Gtr 2 R_01", Some(Side::Right), None, Some(2), false, "gtr"),
