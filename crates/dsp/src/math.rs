@@ -3,7 +3,7 @@
 //! std's versions come from the platform's C library and differ between systems, so they are banned
 //! outside `units` and this module (`clippy.toml`). These go through the `libm` crate, a port of musl.
 
-pub use std::f64::consts::{PI, TAU};
+pub use std::f64::consts::{PI, SQRT_2, TAU};
 
 macro_rules! same_everywhere {
     ($($(#[$doc:meta])* $name:ident => $imp:ident),+ $(,)?) => {

@@ -74,6 +74,9 @@ pub struct ParamSpec {
     pub curve: Curve,
     /// What a move's amount does to it.
     pub amount: AmountRule,
+    /// A change takes effect by building the processor anew, because it changes the latency: such a
+    /// parameter is a constant in a session, never automation, and `Processor::set` leaves it alone.
+    pub rebuilds: bool,
     /// One line of help.
     pub doc: &'static str,
 }
@@ -90,7 +93,8 @@ impl ParamSpec {
         doc: &'static str,
     ) -> Self {
         let (curve, amount) = (Curve::Linear, AmountRule::Fixed);
-        Self { id, label, unit, kind: ParamKind::Number { min, max }, default, curve, amount, doc }
+        let kind = ParamKind::Number { min, max };
+        Self { id, label, unit, kind, default, curve, amount, rebuilds: false, doc }
     }
 
     /// One of several names.
@@ -104,7 +108,8 @@ impl ParamSpec {
     ) -> Self {
         let (curve, amount) = (Curve::Linear, AmountRule::Fixed);
         let (unit, kind) = (Unit::None, ParamKind::Choice(names));
-        Self { id, label, unit, kind, default: default as f64, curve, amount, doc }
+        let default = default as f64;
+        Self { id, label, unit, kind, default, curve, amount, rebuilds: false, doc }
     }
 
     /// Yes or no.
@@ -117,7 +122,8 @@ impl ParamSpec {
     ) -> Self {
         let (curve, amount) = (Curve::Linear, AmountRule::Fixed);
         let default = if default { 1.0 } else { 0.0 };
-        Self { id, label, unit: Unit::None, kind: ParamKind::Switch, default, curve, amount, doc }
+        let (unit, kind) = (Unit::None, ParamKind::Switch);
+        Self { id, label, unit, kind, default, curve, amount, rebuilds: false, doc }
     }
 
     /// The same parameter on a logarithmic scale.
@@ -131,6 +137,13 @@ impl ParamSpec {
     #[must_use]
     pub const fn scaled(mut self) -> Self {
         self.amount = AmountRule::Scale;
+        self
+    }
+
+    /// The same parameter, taking effect only when the processor is built anew.
+    #[must_use]
+    pub const fn rebuilding(mut self) -> Self {
+        self.rebuilds = true;
         self
     }
 

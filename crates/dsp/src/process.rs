@@ -122,14 +122,16 @@ pub trait Processor: Send {
     ///
     /// With `ramp_frames` above zero the value moves there in a straight line on the parameter's own
     /// curve (automation: exact at the end of the ramp). With zero the processor chooses its own
-    /// click-free way (a hand on a knob).
+    /// click-free way (a hand on a knob). A parameter that [`ParamSpec::rebuilds`] is left alone.
+    /// Before the first frame after building or `reset` there is no sound that could click: a hand's move
+    /// is there at once, as if built with that value.
     fn set(&mut self, param: usize, value: f64, ramp_frames: usize);
 
     /// Processes every frame of `io` in place, or says that the result is exactly silent (it still has
     /// to be written). The bytes do not depend on how the frames are cut into calls.
     fn process(&mut self, io: &mut Io<'_>) -> Status;
 
-    /// From here on equal to a newly built processor.
+    /// From here on equal to a processor newly built with the values that were last set.
     fn reset(&mut self);
 
     /// The deepest gain reduction since the last call, in dB at or below 0; `None` where there is no such thing.

@@ -1,7 +1,9 @@
 //! The kinds of processors that this build knows, by their string ids.
 
+use crate::eq::EqSettings;
 use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
+use crate::trim::TrimSettings;
 
 /// One kind of processor.
 #[derive(Clone, Copy)]
@@ -62,4 +64,4 @@ impl Kind {
 }
 
 /// Every kind that this build knows.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[Kind::of::<TrimSettings>(), Kind::of::<EqSettings>()];
