@@ -10,23 +10,30 @@
 
 pub mod buffer;
 pub mod clean;
+pub mod compressor;
 pub mod dither;
 pub mod eq;
 pub mod eq_design;
 pub mod fast_math;
 pub mod fir;
 pub mod lanes;
+pub mod limiter;
+pub mod limiter_print;
 pub mod math;
 pub mod pan;
 pub mod param;
 pub mod process;
 pub mod registry;
 pub mod resample;
+pub mod sidechain;
 pub mod smooth;
 pub mod trim;
+pub mod true_peak;
 
 pub use buffer::Buffer;
+pub use compressor::CompressorSettings;
 pub use eq::EqSettings;
+pub use limiter::LimiterSettings;
 pub use param::{AmountRule, Curve, ParamKind, ParamSpec, Unit};
 pub use process::{Io, ProcessSpec, Processor, Settings, Status};
 pub use registry::{KINDS, Kind};

@@ -1,6 +1,8 @@
 //! The kinds of processors that this build knows, by their string ids.
 
+use crate::compressor::CompressorSettings;
 use crate::eq::EqSettings;
+use crate::limiter::LimiterSettings;
 use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
 use crate::trim::TrimSettings;
@@ -64,4 +66,10 @@ impl Kind {
 }
 
 /// Every kind that this build knows.
-pub const KINDS: &[Kind] = &[Kind::of::<TrimSettings>(), Kind::of::<EqSettings>()];
+#[rustfmt::skip]
+pub const KINDS: &[Kind] = &[
+    Kind::of::<TrimSettings>(),
+    Kind::of::<EqSettings>(),
+    Kind::of::<CompressorSettings>(),
+    Kind::of::<LimiterSettings>(),
+];

@@ -64,6 +64,12 @@ impl Ramp {
         self.to
     }
 
+    /// The lower end of the way; the same on the way and after it.
+    #[must_use]
+    pub const fn lowest(&self) -> f64 {
+        self.from.min(self.to)
+    }
+
     /// Whether it is on its way.
     #[must_use]
     pub const fn is_moving(&self) -> bool {
@@ -98,7 +104,7 @@ impl Ramp {
 
     /// At rest where it was going.
     pub fn settle(&mut self) {
-        self.at = self.length;
+        *self = Self::new(self.to);
     }
 }
 
