@@ -487,17 +487,30 @@ impl Fold {
                 *value = changed(spec, &default, (&default, value), hand.amount).0;
             }
         }
-        let len = self.strip(id)?.chain.len();
-        let edit =
-            Edit::InsertProcessor { strip: id.clone(), index: index.min(len), processor: node };
+        let ghost = self.ghost_processors.remove(&(id.clone(), node.id.clone()));
+        let chain = &mut self.strip(id)?.chain;
+        let place = chain.iter().position(|there| ghost && there.id == node.id);
+        place.map(|place| chain.remove(place));
+        let index = without(index, place).min(chain.len());
+        let edit = Edit::InsertProcessor { strip: id.clone(), index, processor: node };
         self.session.apply(&edit).map_err(|error| error.to_string())
     }
 
     fn insert_strip(&mut self, index: usize, strip: &Strip) -> Result<(), String> {
-        let index = index.min(self.session.strips.len());
+        let ghost = self.ghost_strips.remove(&strip.id);
+        let strips = &mut self.session.strips;
+        let place = strips.iter().position(|there| ghost && there.id == strip.id);
+        place.map(|place| strips.remove(place));
+        self.ghost_processors.retain(|(id, _)| *id != strip.id);
+        let index = without(index, place).min(self.session.strips.len());
         let edit = Edit::InsertStrip { index, strip: strip.clone() };
         self.session.apply(&edit).map_err(|error| error.to_string())
     }
+}
+
+/// A place after the one at `removed` has gone: a ghost makes room for a real one of its name.
+fn without(index: usize, removed: Option<usize>) -> usize {
+    if removed.is_some_and(|removed| removed < index) { index - 1 } else { index }
 }
 
 /// The place among real ones and ghosts that is `index` among the real ones.
