@@ -89,7 +89,14 @@ impl BinRange {
     /// Power in the band.
     pub(crate) fn sum<T: Copy + Into<f64>>(&self, power: &[T]) -> f64 {
         let inner = power.get(self.first + 1..self.last).unwrap_or(&[]);
-        let inner: f64 = inner.iter().map(|&p| p.into()).sum();
+        let (lanes, rest) = inner.as_chunks::<4>();
+        let mut sums = [0.0f64; 4];
+        for lane in lanes {
+            for (sum, &p) in sums.iter_mut().zip(lane) {
+                *sum += p.into();
+            }
+        }
+        let inner = rest.iter().fold(sums.iter().sum::<f64>(), |sum, &p| sum + p.into());
         let at = |bin: usize| power.get(bin).map_or(0.0, |&p| p.into());
         inner + at(self.first) * self.first_share + at(self.last) * self.last_share
     }

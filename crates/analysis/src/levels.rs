@@ -29,16 +29,11 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, plane: &[f32]) {
-        let mut peak = self.peak;
-        let (mut sum, mut square) = (self.sum, self.square);
-        for &x in plane {
-            let wide = f64::from(x);
-            sum += wide;
-            square += wide * wide;
-            peak = if x.abs() > peak { x.abs() } else { peak };
-        }
-        *self = Self { sum, square, peak };
+    fn add(&mut self, x: f32) {
+        let wide = f64::from(x);
+        self.sum += wide;
+        self.square += wide * wide;
+        self.peak = if x.abs() > self.peak { x.abs() } else { self.peak };
     }
 
     fn join(&mut self, other: &Self) {
@@ -133,26 +128,28 @@ impl LevelMeter {
     }
 
     fn hear(&mut self, part: &[&[f32]], frames: usize) {
-        for ((sums, clips), plane) in self.block.iter_mut().zip(&mut self.clips).zip(part) {
-            let before = sums.peak;
-            sums.peak = 0.0;
-            sums.add(plane);
+        match (part, self.block.as_mut_slice()) {
+            ([left, right], [l, r]) => {
+                // in locals, so that they stay in registers
+                let (mut sums, mut cross) = ((*l, *r), self.cross);
+                for (&left, &right) in left.iter().zip(*right) {
+                    sums.0.add(left);
+                    sums.1.add(right);
+                    cross += f64::from(left) * f64::from(right);
+                }
+                (*l, *r) = sums;
+                self.cross = cross;
+            }
+            (part, block) => {
+                for (sums, plane) in block.iter_mut().zip(part) {
+                    plane.iter().for_each(|&x| sums.add(x));
+                }
+            }
+        }
+        self.silent_frames += silent_frames(part, frames);
+        for ((clips, plane), sums) in self.clips.iter_mut().zip(part).zip(&self.block) {
             if sums.peak >= CLIP_LEVEL || clips.run > 0 {
                 clips.push(plane, self.position, self.rate);
-            }
-            sums.peak = sums.peak.max(before);
-        }
-        match part {
-            [left, right] => {
-                let products = left.iter().zip(*right).map(|(&l, &r)| f64::from(l) * f64::from(r));
-                self.cross = products.fold(self.cross, |sum, product| sum + product);
-                let both = left.iter().zip(*right).filter(|(l, r)| **l == 0.0 && **r == 0.0);
-                self.silent_frames += both.count() as u64;
-            }
-            [mono] => self.silent_frames += mono.iter().filter(|&&x| x == 0.0).count() as u64,
-            _ => {
-                self.silent_frames +=
-                    (0..frames).filter(|&i| part.iter().all(|p| p[i] == 0.0)).count() as u64
             }
         }
     }
@@ -201,6 +198,15 @@ impl LevelMeter {
         };
         (levels, self.blocks)
     }
+}
+
+fn silent_frames(part: &[&[f32]], frames: usize) -> u64 {
+    let silent = match part {
+        [left, right] => left.iter().zip(*right).filter(|(l, r)| **l == 0.0 && **r == 0.0).count(),
+        [mono] => mono.iter().filter(|&&x| x == 0.0).count(),
+        _ => (0..frames).filter(|&i| part.iter().all(|plane| plane[i] == 0.0)).count(),
+    };
+    silent as u64
 }
 
 /// Plain levels of a file.

@@ -11,10 +11,15 @@
 //! - [`PeakFilter::Itu`]: the 48-tap filter of BS.1770-5, Annex 2. Its phases differ by up to 0.4 dB, and on
 //!   noise it reads 0.1 to 0.8 dB above a long filter; kept because delivery checks use it.
 //!
-//! Most of the sound needs no filter. With m the highest |x| that an output's middle taps touch, and M the
-//! highest that all its taps touch, |y| <= near m + far M, near and far being the largest sums of |h| over the
-//! middle and the other taps of any phase (triangle inequality). A group of 16 frames whose bound does not
-//! exceed the peak already found is skipped; the result is the same to the bit.
+//! Most of the sound needs no filter. Split h = s (1 - u, u) + g into a straight line between x\[n\] and
+//! x\[n + 1\] (s the sum of h, any u from 0 to 1) and a rest g whose sum is 0. Summed by parts the rest sees only
+//! differences of neighbours, so with m the highest |x| of the two, d the highest |difference| in reach, M the
+//! highest |x| in reach:
+//!
+//! |y| <= s m + d * sum |G|, G the running sum of g; and |y| <= M * sum |h|.
+//!
+//! A group of 16 frames whose bound does not exceed the peak already found is skipped: the result is the same to
+//! the bit. Music, strongest in the bass, has small differences, so the first bound skips nearly all of it.
 //!
 //! Peaks are kept for slots of 0.5 s, for PSR. Arithmetic in `f32` (error below 1e-5 of the reading).
 //! Latency: half the filter; `finish` lets the tail out. Samples that are not finite are not heard.
@@ -28,8 +33,6 @@ use topdown_units::{SampleRate, gain_to_db};
 pub const SLOTS_PER_SECOND: usize = 2;
 /// Frames that are filtered or skipped together.
 const GROUP: usize = 16;
-/// Taps on either side of an output that count as its middle.
-const NEAR: usize = 4;
 /// Room for rounding in the bound.
 const BOUND_SLACK: f32 = 1.000_1;
 
@@ -75,13 +78,15 @@ const ITU_PHASES: [[f32; 12]; 2] = [
     ],
 ];
 
-/// The phases of a filter, and what it can make of a given sample peak at most.
+/// The phases of a filter, and the bounds on what it can make of sound.
 #[derive(Clone, Debug)]
 struct Interpolator {
     phases: Vec<Vec<f32>>,
     taps: usize,
-    near: f32,
-    far: f32,
+    /// Highest sum of a phase, of its |h|, and of the |G| of the module's text.
+    sum: f32,
+    magnitude: f32,
+    rest: f32,
     /// Whether the samples themselves are among the points.
     keeps_samples: bool,
 }
@@ -109,15 +114,13 @@ impl Interpolator {
     }
 
     fn from_phases(phases: Vec<Vec<f32>>, keeps_samples: bool) -> Self {
-        let taps = phases.first().map_or(0, Vec::len);
-        let middle = taps / 2 - NEAR..taps / 2 + NEAR;
-        let near = |h: &Vec<f32>| h[middle.clone()].iter().map(|tap| tap.abs()).sum::<f32>();
-        let all = |h: &Vec<f32>| h.iter().map(|tap| tap.abs()).sum::<f32>();
+        let highest = |of: fn(&[f32]) -> f32| phases.iter().map(|h| of(h)).fold(0.0, f32::max);
         Self {
-            near: phases.iter().map(near).fold(0.0, f32::max),
-            far: phases.iter().map(|h| all(h) - near(h)).fold(0.0, f32::max),
+            sum: highest(|h| h.iter().sum::<f32>().abs()),
+            magnitude: highest(|h| h.iter().map(|tap| tap.abs()).sum()),
+            rest: highest(smallest_rest),
+            taps: phases.first().map_or(0, Vec::len),
             phases,
-            taps,
             keeps_samples,
         }
     }
@@ -127,29 +130,47 @@ impl Interpolator {
         self.taps / 2 - 1
     }
 
-    /// Samples that the outputs of one group touch.
-    fn span(&self) -> usize {
-        GROUP + self.taps - 1
+    /// Groups that the outputs of one group reach back, and forth.
+    fn reach(&self) -> usize {
+        (self.taps / 2).div_ceil(GROUP)
     }
 
-    /// Highest point of a group, or `floor` if nothing in it can be higher.
-    fn peak(&self, x: &[f32], floor: f32) -> f32 {
-        let sample_peak = if self.keeps_samples {
-            peak_of(&x[self.before()..self.before() + GROUP])
-        } else {
-            0.0
-        };
-        let floor = floor.max(sample_peak);
-        let whole = peak_of(x);
-        if (self.near + self.far) * whole * BOUND_SLACK <= floor {
-            return floor;
-        }
-        let middle = peak_of(&x[self.taps / 2 - NEAR..self.taps / 2 + NEAR + GROUP - 1]);
-        if (self.near * middle + self.far * whole) * BOUND_SLACK <= floor {
+    /// Highest point of a group whose samples are bounded as told, or `floor` if nothing is higher. `x` holds
+    /// the samples that the group reaches.
+    fn peak(&self, x: &[f32], bound: Bound, floor: f32) -> f32 {
+        let by_line = self.sum * bound.near + self.rest * bound.difference;
+        let by_peak = self.magnitude * bound.far;
+        if by_line.min(by_peak) * BOUND_SLACK <= floor {
             return floor;
         }
         self.phases.iter().map(|h| filtered_peak(h, x)).fold(floor, f32::max)
     }
+}
+
+/// What is known of the samples that a group reaches.
+#[derive(Clone, Copy)]
+struct Bound {
+    near: f32,
+    far: f32,
+    difference: f32,
+}
+
+/// The sum of |G| for the straight line that leaves the smallest.
+fn smallest_rest(h: &[f32]) -> f32 {
+    let sum: f64 = h.iter().map(|&tap| f64::from(tap)).sum();
+    let rest = |u: f64| {
+        let line = |k: usize| match k + 1 {
+            k if k == h.len() / 2 => sum * (1.0 - u),
+            k if k == h.len() / 2 + 1 => sum * u,
+            _ => 0.0,
+        };
+        let steps = h.iter().enumerate().scan(0.0, |running, (k, &tap)| {
+            *running += f64::from(tap) - line(k);
+            Some(running.abs())
+        });
+        steps.sum::<f64>()
+    };
+    (0..=32).map(|u| rest(f64::from(u) / 32.0)).fold(f64::INFINITY, f64::min) as f32
 }
 
 /// Highest |y| of one phase over a group. The outputs are lanes.
@@ -164,16 +185,14 @@ fn filtered_peak(h: &[f32], x: &[f32]) -> f32 {
 }
 
 /// Highest magnitude; what is not a number does not count.
-fn peak_of(x: &[f32]) -> f32 {
-    let (lanes, rest) = x.as_chunks::<8>();
-    let mut peaks = [0.0f32; 8];
-    for lane in lanes {
+fn peak_of(x: &[f32; GROUP]) -> f32 {
+    let mut peaks = [0.0f32; 4];
+    for lane in x.as_chunks::<4>().0 {
         for (peak, x) in peaks.iter_mut().zip(lane) {
             *peak = if x.abs() > *peak { x.abs() } else { *peak };
         }
     }
-    let rest = rest.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
-    peaks.iter().fold(rest, |a, &b| a.max(b))
+    peaks.iter().fold(0.0, |a, &b| a.max(b))
 }
 
 fn long_ratio(rate: SampleRate) -> usize {
@@ -206,13 +225,57 @@ fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
+/// Sound of one channel that waits for its group, after what the group reaches back to.
+#[derive(Clone, Debug)]
+struct Waiting {
+    samples: Vec<f32>,
+    /// Highest magnitude and highest step to the next sample, group by group.
+    peaks: Vec<f32>,
+    steps: Vec<f32>,
+}
+
+impl Waiting {
+    fn measure(&mut self) {
+        let done = self.peaks.len() * GROUP;
+        // a group is known with the sample that follows it
+        let new = self.samples.get(done..).unwrap_or(&[]);
+        for (group, next) in
+            new.as_chunks::<GROUP>().0.iter().zip(new.iter().skip(GROUP).step_by(GROUP))
+        {
+            let mut steps = [0.0f32; GROUP];
+            for i in 0..GROUP - 1 {
+                steps[i] = group[i + 1] - group[i];
+            }
+            steps[GROUP - 1] = next - group[GROUP - 1];
+            self.peaks.push(peak_of(group));
+            self.steps.push(peak_of(&steps));
+        }
+    }
+
+    fn forget(&mut self, groups: usize) {
+        self.samples.drain(..groups * GROUP);
+        self.peaks.drain(..groups);
+        self.steps.drain(..groups);
+    }
+
+    fn bound(&self, group: usize, reach: usize) -> Bound {
+        let max = |values: &[f32]| values.iter().fold(0.0f32, |a, &b| a.max(b));
+        let all = group - reach..group + reach + 1;
+        let next = self.samples[(group + 1) * GROUP].abs();
+        Bound {
+            near: self.peaks[group].max(next),
+            far: max(&self.peaks[all.clone()]),
+            difference: max(&self.steps[all]),
+        }
+    }
+}
+
 /// Reads true peaks with one filter.
 #[derive(Clone, Debug)]
 pub struct TruePeakMeter {
     rate: SampleRate,
     filter: Interpolator,
-    /// Per channel: the samples that the next group needs, and those that wait for their group.
-    waiting: Vec<Vec<f32>>,
+    waiting: Vec<Waiting>,
     groups: u64,
     frames: u64,
     slot_peak: Vec<f32>,
@@ -223,7 +286,8 @@ impl TruePeakMeter {
     #[must_use]
     pub fn new(rate: SampleRate, channels: usize, filter: PeakFilter) -> Self {
         let filter = Interpolator::new(filter, rate);
-        let waiting = vec![vec![0.0; filter.before()]; channels];
+        let samples = vec![0.0; filter.reach() * GROUP];
+        let waiting = vec![Waiting { samples, peaks: Vec::new(), steps: Vec::new() }; channels];
         Self { rate, filter, waiting, groups: 0, frames: 0, slot_peak: Vec::new() }
     }
 
@@ -231,15 +295,18 @@ impl TruePeakMeter {
     pub fn push(&mut self, planes: &[&[f32]]) {
         let frames = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
         for (waiting, plane) in self.waiting.iter_mut().zip(planes) {
-            waiting.extend_from_slice(&plane[..frames]);
+            waiting.samples.extend_from_slice(&plane[..frames]);
         }
         self.frames += frames as u64;
         self.filter_groups();
     }
 
+    /// Reads every group whose reach is known by now.
     fn filter_groups(&mut self) {
-        let ready = self.waiting.iter().map(Vec::len).min().unwrap_or(0);
-        let count = (ready + 1).saturating_sub(self.filter.taps) / GROUP;
+        self.waiting.iter_mut().for_each(Waiting::measure);
+        let reach = self.filter.reach();
+        let known = self.waiting.first().map_or(0, |waiting| waiting.peaks.len());
+        let count = known.saturating_sub(2 * reach);
         for group in 0..count {
             let first_frame = (self.groups + group as u64) * GROUP as u64;
             let slot =
@@ -247,30 +314,35 @@ impl TruePeakMeter {
             if self.slot_peak.len() <= slot {
                 self.slot_peak.resize(slot + 1, 0.0);
             }
-            let start = group * GROUP;
             for waiting in &self.waiting {
-                let peak = self
-                    .filter
-                    .peak(&waiting[start..start + self.filter.span()], self.slot_peak[slot]);
-                self.slot_peak[slot] = if peak.is_finite() { peak } else { self.slot_peak[slot] };
+                let peak = self.read(waiting, group + reach, self.slot_peak[slot]);
+                if peak.is_finite() {
+                    self.slot_peak[slot] = peak;
+                }
             }
         }
         self.groups += count as u64;
-        for waiting in &mut self.waiting {
-            waiting.drain(..count * GROUP);
-        }
+        self.waiting.iter_mut().for_each(|waiting| waiting.forget(count));
+    }
+
+    fn read(&self, waiting: &Waiting, group: usize, floor: f32) -> f32 {
+        let bound = waiting.bound(group, self.filter.reach());
+        let samples = if self.filter.keeps_samples { waiting.peaks[group] } else { 0.0 };
+        let start = group * GROUP - self.filter.before();
+        let reached = &waiting.samples[start..start + GROUP + self.filter.taps - 1];
+        self.filter.peak(reached, bound, floor.max(samples))
     }
 
     /// What was heard; the filter's tail is let out.
     #[must_use]
     pub fn finish(mut self) -> TruePeak {
         let slots = (self.frames * SLOTS_PER_SECOND as u64).div_ceil(u64::from(self.rate.get()));
-        let tail = self.filter.taps + GROUP;
+        let tail = (2 * self.filter.reach() + 2) * GROUP;
         for waiting in &mut self.waiting {
-            waiting.resize(waiting.len() + tail, 0.0);
+            waiting.samples.resize(waiting.samples.len() + tail, 0.0);
         }
         self.filter_groups();
-        // the tail rings at most one group into the slot after the last
+        // what rings on after the end belongs to the last slot
         let beyond = self.slot_peak.iter().skip(slots as usize).copied().fold(0.0, f32::max);
         self.slot_peak.truncate(slots as usize);
         if let Some(last) = self.slot_peak.last_mut() {
