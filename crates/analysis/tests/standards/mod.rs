@@ -259,16 +259,18 @@ fn low_passed(wave: &[f64]) -> Vec<f32> {
 }
 
 /// Lowest and highest error of the long filter on sines of 0 dBFS from 997 Hz to 0.45 fs, phases all round.
+/// The simple fractions of the rate are the hard ones: they meet the same few points in every period.
 pub fn phase_sweep(rate: SampleRate) -> (f64, f64) {
-    const STEPS: usize = 40;
-    const PHASES: usize = 16;
-    let mut errors = (0.0f64, 0.0f64);
-    for step in 0..=STEPS {
-        let share = step as f64 / STEPS as f64;
-        let hz = 997.0 + share * (0.45 * rate.hz() - 997.0);
+    const PHASES: u32 = 37;
+    let evenly =
+        (0..=40).map(|i| 997.0 / rate.hz() + f64::from(i) / 40.0 * (0.45 - 997.0 / rate.hz()));
+    let fractions =
+        [1.0 / 8.0, 1.0 / 6.0, 1.0 / 5.0, 1.0 / 4.0, 1.0 / 3.0, 3.0 / 8.0, 0.4, 3.0 / 7.0, 0.45];
+    let mut errors = (f64::INFINITY, f64::NEG_INFINITY);
+    for share in evenly.chain(fractions) {
         for phase in 0..PHASES {
-            let start = math::TAU * phase as f64 / PHASES as f64;
-            let at = |i: usize| math::sin(start + math::TAU * hz * i as f64 / rate.hz());
+            let start = math::TAU * f64::from(phase) / f64::from(PHASES);
+            let at = |i: usize| math::sin(start + math::TAU * share * i as f64);
             // the ends are faded, or the sudden start would overshoot
             let edge = |i: usize| (i.min(2_999 - i) as f64 / 600.0).min(1.0);
             let signal: Vec<f32> = (0..3_000).map(|i| (edge(i) * at(i)) as f32).collect();
