@@ -29,7 +29,9 @@ pub const BANDS: usize = 8;
 /// Sections of one band at the steepest slope.
 const SLOTS: usize = 4;
 /// Frames from one design to the next while something moves.
-const GRID: usize = 8;
+const GRID: usize = 4;
+/// Another shape is a longer way than another value: its fade takes this many moves by hand.
+const FADE_HANDS: usize = 2;
 /// Frames between two looks at what may sleep, counted from the start.
 const REST_GRID: usize = 256;
 /// Memory below this (−240 dBFS) is forgotten once the input is silent.
@@ -341,7 +343,7 @@ impl BandState {
             self.old[slot] = self.stages[slot].section;
         }
         self.fade = Ramp::new(0.0);
-        self.fade.go(1.0, 0, hand_frames);
+        self.fade.go(1.0, 0, FADE_HANDS * hand_frames);
     }
 
     fn set(&mut self, param: usize, value: f64, ramp_frames: usize, hand_frames: usize) {
