@@ -1,11 +1,11 @@
 //! True peak: how high the sound goes between the samples.
 //!
-//! Promise: +0.05/-0.15 dB for any sine from 997 Hz to 0.45 fs at any phase (the long filter, 44.1 kHz up).
+//! Promise: +0.05/-0.15 dB for any sine from 997 Hz to 0.45 fs at any phase (the long filter, 44.1 to 96 kHz).
 //!
 //! Between the samples x\[n\] the sound is y(n + p/P) = sum over k of h_p\[k\] x\[n + k\], with P phases of a
 //! windowed sinc. Three filters:
 //!
-//! - [`PeakFilter::Long`]: 64 taps a phase, Kaiser (beta 9), 8 phases up to 60 kHz, 4 up to 120, 2 above. A
+//! - [`PeakFilter::Long`]: 64 taps a phase, Kaiser (beta 9), 8 phases up to 120 kHz, 4 above. A
 //!   sine between two points reads at worst 20 log10 cos(pi f / (P fs)) low: 0.136 dB at 0.45 fs (BS.1770-5).
 //! - [`PeakFilter::Short`]: 24 taps a phase, Kaiser (beta 7), 4 phases: for trials. Within 0.15 dB of the long
 //!   one on sound that falls off as music does; up to 0.8 dB below it on white noise.
@@ -198,9 +198,8 @@ fn peak_of(x: &[f32; GROUP]) -> f32 {
 
 fn long_ratio(rate: SampleRate) -> usize {
     match rate.get() {
-        0..=60_000 => 8,
-        60_001..=120_000 => 4,
-        _ => 2,
+        0..=120_000 => 8,
+        _ => 4,
     }
 }
 
@@ -287,7 +286,8 @@ impl TruePeakMeter {
     #[must_use]
     pub fn new(rate: SampleRate, channels: usize, filter: PeakFilter) -> Self {
         let filter = Interpolator::new(filter, rate);
-        let samples = vec![0.0; filter.reach() * GROUP];
+        // one group of silence is read ahead of the sound: the filter rings before a sudden start
+        let samples = vec![0.0; (filter.reach() + 1) * GROUP];
         let waiting = vec![Waiting { samples, peaks: Vec::new(), steps: Vec::new() }; channels];
         Self { rate, filter, waiting, groups: 0, frames: 0, slot_peak: Vec::new() }
     }
@@ -309,7 +309,7 @@ impl TruePeakMeter {
         let known = self.waiting.first().map_or(0, |waiting| waiting.peaks.len());
         let count = known.saturating_sub(2 * reach);
         for group in 0..count {
-            let first_frame = (self.groups + group as u64) * GROUP as u64;
+            let first_frame = (self.groups + group as u64).saturating_sub(1) * GROUP as u64;
             let slot =
                 (first_frame * SLOTS_PER_SECOND as u64 / u64::from(self.rate.get())) as usize;
             if self.slot_peak.len() <= slot {
