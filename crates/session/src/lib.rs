@@ -8,10 +8,12 @@ mod apply;
 pub mod byhand;
 pub mod diff;
 pub mod edit;
+pub mod file;
 mod format;
 pub mod journal;
 pub mod model;
 pub mod moves;
+mod reader;
 pub mod spec;
 pub mod validate;
 
@@ -19,6 +21,7 @@ pub use apply::TransactionError;
 pub use byhand::explain_by_hand;
 pub use diff::{describe, diff};
 pub use edit::{Edit, EditError, Facts, ParamPath, Transaction};
+pub use file::{JournalHead, LoadError, Loaded, load, save};
 pub use journal::{Candidate, Evidence, Finding, Record};
 pub use model::{
     Author, Clip, Fades, FileId, Levels, Marker, MarkerKind, MixSettings, Move, MoveId, MoveState,

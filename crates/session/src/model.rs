@@ -393,6 +393,9 @@ pub struct Print {
     pub gain_db: f64,
     /// Whether the two-pass limiter follows the gain.
     pub limiter: bool,
+    /// Gain after the limiter that brings the last peaks under the ceiling.
+    #[serde(default)]
+    pub trim_db: f64,
 }
 
 impl Session {

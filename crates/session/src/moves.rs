@@ -10,7 +10,8 @@
 //!   ([`AmountRule::Fixed`]) is set as it is. So an earlier move can be taken out from under a later one.
 //! - A person's `Set` is absolute: `current + amount * (new - current)`. It ends the chain of what moved
 //!   that value before.
-//! - A processor comes with its scaled parameters at `default + amount * (value - default)`.
+//! - A processor comes with its scaled parameters at their part of the way from doing nothing: gains from
+//!   their defaults, `amount_percent` (or `mix_percent`, if there is no such) from 0.
 //! - A new send comes `20 log10(amount)` dB lower; the level of one that was there moves in dB.
 //! - Facts, clips, strips, files, markers, bypass, key are on or off. Of facts, bypass and key only what an
 //!   edit changes is changed.
@@ -26,7 +27,7 @@ use crate::model::{
 use crate::spec::{self, CLOSED_DB, SEND_LEVEL, moved};
 use crate::validate::{Problem, validate};
 use std::collections::{BTreeMap, BTreeSet};
-use topdown_dsp::{AmountRule, ParamSpec};
+use topdown_dsp::{AmountRule, Kind, ParamSpec};
 use topdown_units::gain_to_db;
 
 /// What came out of a fold.
@@ -480,13 +481,7 @@ impl Fold {
         hand: &Hand,
     ) -> Result<(), String> {
         self.strip(id)?;
-        let mut node = processor.clone();
-        for (param, value) in &mut node.values {
-            if let Some(spec) = processor.spec(param) {
-                let default = Value::Constant(spec.default);
-                *value = changed(spec, &default, (&default, value), hand.amount).0;
-            }
-        }
+        let node = fainter(processor, hand.amount);
         let ghost = self.ghost_processors.remove(&(id.clone(), node.id.clone()));
         let chain = &mut self.strip(id)?.chain;
         let place = chain.iter().position(|there| ghost && there.id == node.id);
@@ -580,6 +575,28 @@ fn changed_sends(current: &[Send], old: &[Send], new: &[Send], hand: &Hand) -> V
         }
     }
     sends
+}
+
+/// A new processor at an amount. Its scaled parameters go from where they do nothing: gains from their
+/// defaults; `amount_percent` from 0, or `mix_percent` if there is no such, since their defaults are all of
+/// it. (Scaling both would take the amount twice.)
+fn fainter(processor: &ProcessorNode, amount: f64) -> ProcessorNode {
+    let mut node = processor.clone();
+    let kind = Kind::by_id(&node.kind).filter(|_| amount != 1.0);
+    let params = kind.map_or(&[][..], |kind| kind.params);
+    let has_amount = params.iter().any(|spec| spec.id.ends_with("amount_percent"));
+    for spec in params.iter().filter(|spec| spec.amount == AmountRule::Scale) {
+        let Some(new) = processor.value(spec.id) else { continue };
+        let mix = spec.id.ends_with("mix_percent");
+        let neutral = match () {
+            () if mix && has_amount => continue,
+            () if mix || spec.id.ends_with("amount_percent") => Value::Constant(0.0),
+            () => Value::Constant(spec.default),
+        };
+        let value = moved(spec, &neutral, (&neutral, &new), amount).0;
+        node.values.insert(spec.id.to_owned(), value);
+    }
+    node
 }
 
 fn quieter(send: &Send, amount: f64) -> Send {

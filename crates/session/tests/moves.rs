@@ -101,6 +101,20 @@ fn an_amount_scales_a_new_processor_from_its_defaults_and_leaves_switches_alone(
 }
 
 #[test]
+fn half_of_a_new_compressor_is_half_of_its_gain_reduction_and_makeup() {
+    let mut records = song();
+    let glue = ProcessorNode::new("glue", "compressor").with("makeup_db", 2.0).with("ratio", 4.0);
+    records.push(record("bus-01", Stage::Bus, vec![insert("bus", 0, glue)]));
+    let mut session = folded(&records);
+    assert_eq!(at(&session, "bus/glue/amount_percent"), 100.0);
+    set_move(&mut session, &records, &"bus-01".into(), MoveChange::Amount(50.0)).unwrap();
+    assert_eq!(at(&session, "bus/glue/amount_percent"), 50.0);
+    assert_eq!(at(&session, "bus/glue/mix_percent"), 100.0);
+    assert_eq!(at(&session, "bus/glue/makeup_db"), 1.0);
+    assert_eq!(at(&session, "bus/glue/ratio"), 4.0);
+}
+
+#[test]
 fn an_amount_scales_a_ride_point_by_point() {
     let mut records = song();
     let point = |frame, value| Point { frame, value };

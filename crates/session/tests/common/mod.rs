@@ -235,3 +235,131 @@ fn marker() -> impl proptest::strategy::Strategy<Value = Marker> {
         },
     )
 }
+
+/// A small song as a mix leaves it: what docs/session.md shows and explains.
+pub fn example() -> (Session, Vec<Record>) {
+    let mut records = vec![record("prep-01", Stage::Prep, import())];
+    records[0].title = "6 files become 4 tracks in 2 groups".to_owned();
+    let fader = |strip: &str, new: f64| Edit::Set {
+        at: ParamPath::Fader(strip.into()),
+        old: Some(Value::Constant(0.0)),
+        new: Some(Value::Constant(new)),
+    };
+    let insert = |strip: &str, index, node| Edit::InsertProcessor {
+        strip: strip.into(),
+        index,
+        processor: node,
+    };
+    let trim = ProcessorNode::new("trim", "trim").with("invert", 1.0);
+    let eq = ProcessorNode::new("eq", "eq")
+        .with("band_1.on", 1.0)
+        .with("band_1.shape", 1.0)
+        .with("band_1.freq_hz", 90.0)
+        .with("band_1.gain_db", 1.5)
+        .with("band_2.on", 1.0)
+        .with("band_2.freq_hz", 3150.0)
+        .with("band_2.gain_db", -1.2)
+        .with("band_2.q", 0.7);
+    let mut duck = ProcessorNode::new("duck", "compressor").with("ratio", 2.0);
+    duck.key = Some("vox".into());
+    let mut glue = ProcessorNode::new("glue", "compressor");
+    for (param, value) in [("threshold_rel_db", -4.5), ("drive_lufs", -16.2), ("ratio", 2.0)] {
+        glue.values.insert(param.to_owned(), Value::Constant(value));
+    }
+    let send = Send { to: "plate".into(), level_db: Value::Constant(-14.0), tap: Tap::Post };
+    let sends = Edit::SetSends { strip: "vox".into(), old: vec![], new: vec![send] };
+    let more = [
+        (
+            "prep-02",
+            Stage::Prep,
+            "Snare bottom turned over: it cancelled the top",
+            insert("snare-bottom", 0, trim),
+        ),
+        ("levels-01", Stage::Levels, "Drums 3.5 dB down", fader("drums", -3.5)),
+        ("bus-01", Stage::Bus, "Broad tone of the whole mix", insert("bus", 0, eq)),
+        (
+            "bus-02",
+            Stage::Bus,
+            "Glue: 2 dB of gain reduction in the loudest chorus",
+            insert("bus", 1, glue),
+        ),
+        (
+            "groups-01",
+            Stage::Groups,
+            "Drums step back when the voice sings",
+            insert("drums", 0, duck),
+        ),
+        ("tracks-01", Stage::Tracks, "Some room for the lead vocal", sends),
+    ];
+    for (id, stage, title, edit) in more {
+        records.push(record(id, stage, vec![edit]));
+        records.last_mut().unwrap().title = title.to_owned();
+    }
+    let mut rejected = record("groups-02", Stage::Groups, vec![fader("vox", 1.0)]);
+    rejected.title = "Lead vocal 1 dB up: no gain in clarity".to_owned();
+    rejected.state = MoveState::Rejected;
+    records.insert(6, rejected);
+    let mut session = folded(&records);
+    let point = |frame, value| Point { frame, value };
+    let ride = vec![point(0, 0.0), point(960_000, 0.0), point(1_008_000, 1.5)];
+    let at = ParamPath::Fader("vox".into());
+    session.apply(&session.set_to(at, Some(Value::Automation(ride))).unwrap()).unwrap();
+    records.extend(explain_by_hand(&mut session, &records));
+    let print = Print {
+        target: "pre-master".to_owned(),
+        target_lufs: -18.0,
+        ceiling_dbtp: -1.0,
+        gain_db: -3.42,
+        limiter: false,
+        trim_db: 0.0,
+    };
+    session.prints.insert("pre-master".to_owned(), print);
+    (session, records)
+}
+
+fn import() -> Vec<Edit> {
+    let mut to = empty();
+    let strip = |id: &str, kind, name: &str, channels, output: &str| {
+        let mut strip = Strip::new(id.into(), kind, name, channels);
+        strip.output = Some(output.into());
+        strip
+    };
+    to.strips.push(strip("drums", StripKind::Group, "Drums", 2, "bus"));
+    to.strips.push(strip("vocals", StripKind::Group, "Vocals", 2, "bus"));
+    to.strips.push(strip("plate", StripKind::Return, "Plate", 2, "bus"));
+    for (id, name, role, group) in [
+        ("kick", "Kick", "kick", "drums"),
+        ("snare-bottom", "Snare Bottom", "snare-bottom", "drums"),
+        ("vox", "Lead Vox", "lead-vocal", "vocals"),
+    ] {
+        let file = SourceFile {
+            path: format!("../Song/{name}.wav"),
+            hash: blake3::hash(id.as_bytes()).to_hex().to_string(),
+            sample_rate_hz: 48_000,
+            channels: 1,
+            frames: 2_400_000,
+        };
+        to.files.insert(id.into(), file);
+        let mut track = strip(id, StripKind::Track, name, 1, group);
+        (track.role, track.role_confidence) = (role.to_owned(), 0.95);
+        track.clips.push(Clip {
+            file: id.into(),
+            channel: None,
+            at_frame: 0,
+            from_frame: 0,
+            frames: 2_400_000,
+            gain_db: 0.0,
+            fades: Fades { in_frames: 0, out_frames: 480 },
+        });
+        to.strips.push(track);
+    }
+    for (kind, frame, name, bpm) in [
+        (MarkerKind::Tempo, 0, "", Some(118.0)),
+        (MarkerKind::Section, 0, "Verse 1", None),
+        (MarkerKind::Section, 976_000, "Chorus 1", None),
+    ] {
+        let name = name.to_owned();
+        to.markers.push(Marker { kind, frame, end_frame: None, name, bpm, confidence: 0.8 });
+    }
+    diff(&empty(), &to)
+}
