@@ -5,7 +5,16 @@
 //! moves and one [`topdown_session::Record`] for each, rejected ones too.
 #![forbid(unsafe_code)]
 
-pub mod bands;
+mod bands;
+mod chain;
+mod cost;
+mod desk;
+mod guard;
+mod leverage;
+mod picture;
+mod predict;
+pub mod profile;
+pub mod roles;
 mod run;
 pub mod song;
 pub mod trial;

@@ -1,6 +1,7 @@
 //! What is known about a song before anything is decided: its tracks as measured once, what they are, how
 //! they belong together, its sections and the excerpts that stand for it.
 
+use topdown_analysis::TrackMeasurements;
 use topdown_session::{FileId, Marker, SourceFile};
 use topdown_units::SampleRate;
 
@@ -67,8 +68,25 @@ pub struct TrackSound {
     pub clipped_runs: u64,
     /// Samples that are no numbers or infinite.
     pub broken_samples: u64,
-    /// Mean power (linear) in each third of an octave, see [`crate::bands::THIRDS_HZ`].
+    /// Mean power (linear) in each third of an octave, see [`topdown_analysis::third_centre_hz`].
     pub third_power: Vec<f64>,
+}
+
+impl From<&TrackMeasurements> for TrackSound {
+    fn from(track: &TrackMeasurements) -> Self {
+        let sound = &track.sound;
+        let active: f64 = track.active_spans.iter().map(|span| span.end_s - span.start_s).sum();
+        let worst = |worst: f64, &dc: &f64| if dc.abs() > worst.abs() { dc } else { worst };
+        Self {
+            loudness_lufs: sound.summary.integrated_lufs,
+            peak_dbfs: sound.levels.sample_peak_dbfs,
+            active_share: if sound.duration_s > 0.0 { active / sound.duration_s } else { 0.0 },
+            dc_offset: sound.levels.dc.iter().fold(0.0, worst),
+            clipped_runs: sound.levels.clipped_runs,
+            broken_samples: sound.broken_samples,
+            third_power: sound.spectrum.power.clone(),
+        }
+    }
 }
 
 impl TrackSound {

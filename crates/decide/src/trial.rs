@@ -3,9 +3,9 @@
 //! A [`Trial`] renders the song's excerpts of each candidate through the real mix, loudness-matches them and
 //! measures. Deciding knows nothing of files, engines or threads behind it; tests put a model in its place.
 
-use crate::bands::BandFrames;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use topdown_analysis::spectrum::ErbEnergies;
 use topdown_session::{ProcessorId, Session, StripId};
 
 /// The loudness that every excerpt set is matched to before it is scored, so that louder never wins.
@@ -62,7 +62,7 @@ pub struct MixHeard {
     pub true_peak_dbtp: f64,
     /// Lowest peak-to-short-term ratio (true peak of the 3 s window less its loudness); `None` when shorter.
     pub min_psr_lu: Option<f64>,
-    /// Power (linear, both channels summed) in each third of an octave, see [`crate::bands::THIRDS_HZ`].
+    /// Power (linear, both channels summed) in each third of an octave, see [`topdown_analysis::third_centre_hz`].
     pub third_power: Vec<f64>,
     /// Side power over mid power in dB below 120 Hz, 200 Hz to 4 kHz, and above; `None` where nothing plays.
     pub side_to_mid_db: [Option<f64>; 3],
@@ -72,13 +72,14 @@ pub struct MixHeard {
     pub mono_loss_db: f64,
 }
 
-/// A strip within an excerpt: band powers over time, both channels summed.
+/// A strip within an excerpt: energies over time, both channels together. All strips of an excerpt have
+/// the same frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripHeard {
     /// At the input of the chain. For a track this is its clips.
-    pub input: Arc<BandFrames>,
+    pub input: Arc<ErbEnergies>,
     /// After chain, fader and pan: what the next strip sums.
-    pub output: Arc<BandFrames>,
+    pub output: Arc<ErbEnergies>,
 }
 
 /// What a level-dependent processor did over one excerpt; all values are dB at or above 0.
