@@ -28,11 +28,7 @@ pub trait Sources: Send + Sync {
     ///
     /// # Errors
     /// When the file is missing, unreadable or not what the session says.
-    fn open(
-        &self,
-        file: &FileId,
-        channel: Option<u16>,
-    ) -> Result<Box<dyn ClipSource>, FeedError>;
+    fn open(&self, file: &FileId, channel: Option<u16>) -> Result<Box<dyn ClipSource>, FeedError>;
 }
 
 /// Why a file could not be read.

@@ -287,9 +287,8 @@ where
         let mut report = RenderReport { frames: sink.frames(), ..RenderReport::default() };
         for (node, strip) in self.nodes.into_iter().zip(&plan.strips) {
             let node = node.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let (cleaned, missing) = node
-                .clips
-                .map_or((0, 0), |(player, _)| (player.cleaned, player.missing_frames));
+            let (cleaned, missing) =
+                node.clips.map_or((0, 0), |(player, _)| (player.cleaned, player.missing_frames));
             let cleaned = cleaned + node.runner.cleaned_samples();
             if cleaned > 0 {
                 report.cleaned.push((strip.id.clone(), cleaned));

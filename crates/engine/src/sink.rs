@@ -2,8 +2,8 @@
 
 use crate::control::plan::Plan;
 use crate::offline::{End, RenderOptions};
-use crate::rt::delay::Delay;
 use crate::rt::StripOutput;
+use crate::rt::delay::Delay;
 use std::ops::{Deref, Range};
 use topdown_dsp::Buffer;
 use topdown_units::db_to_gain;
@@ -111,8 +111,10 @@ where
             self.hand_out(inside.clone())?;
             (self.progress)(self.done.min(self.range_frames), self.range_frames);
         }
+        if self.done < self.range_frames {
+            return Ok(true);
+        }
         match self.tail.take() {
-            _ if self.done < self.range_frames => Ok(true),
             None => Ok(false),
             Some(mut tail) => {
                 let more = self.ring_out(&mut tail, inside.end..frames)?;

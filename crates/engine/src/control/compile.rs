@@ -192,8 +192,11 @@ fn tap_indices(session: &Session, taps: &[StripId]) -> Result<Vec<usize>, Compil
     let bus = StripId::from("taps");
     taps.iter()
         .map(|tap| {
-            let unknown =
-                || CompileError::UnknownStrip { strip: bus.clone(), what: "asks for", to: tap.clone() };
+            let unknown = || CompileError::UnknownStrip {
+                strip: bus.clone(),
+                what: "asks for",
+                to: tap.clone(),
+            };
             index_of(session, tap)
                 .filter(|&at| session.strips[at].excluded.is_none())
                 .ok_or_else(unknown)
@@ -209,9 +212,8 @@ fn order(session: &Session, all: &[Connection]) -> Result<Vec<usize>, CompileErr
     for connection in all {
         waits[connection.to] += 1;
     }
-    let mut open: std::collections::BTreeSet<usize> = (0..count)
-        .filter(|&at| waits[at] == 0 && session.strips[at].excluded.is_none())
-        .collect();
+    let mut open: std::collections::BTreeSet<usize> =
+        (0..count).filter(|&at| waits[at] == 0 && session.strips[at].excluded.is_none()).collect();
     let mut done = Vec::with_capacity(count);
     while let Some(at) = open.pop_first() {
         done.push(at);

@@ -151,7 +151,7 @@ impl Running {
             if frame >= *next_aim {
                 *next_aim = aim(automation, processor.as_mut(), frame);
             }
-            let run = usize::try_from(*next_aim - frame).unwrap_or(usize::MAX);
+            let run = usize::try_from(next_aim.saturating_sub(frame)).unwrap_or(usize::MAX);
             let end = span.frames.min(at.saturating_add(run));
             if processor.process(&mut Io::new(audio, key, at..end, input)) == Status::Filled {
                 status = Status::Filled;
@@ -168,14 +168,15 @@ fn aim(automation: &mut [Automated], processor: &mut dyn Processor, frame: i64) 
     let end = automation.iter_mut().fold(i64::MAX, |end, automated| {
         let point = automated.curve.next_point(frame);
         // A value that has just jumped gets there within one step of the grid.
-        let resting = !automated.curve.moves(frame) && automated.curve.value(frame) == automated.aimed_at;
+        let resting =
+            !automated.curve.moves(frame) && automated.curve.value(frame) == automated.aimed_at;
         end.min(if resting { point } else { point.min(grid) })
     });
     for automated in automation {
         let value = automated.curve.value_before(end);
         if value != automated.aimed_at {
             automated.aimed_at = value;
-            let frames = usize::try_from(end - frame).unwrap_or(usize::MAX);
+            let frames = usize::try_from(end.saturating_sub(frame)).unwrap_or(usize::MAX);
             processor.set(automated.param, value, frames);
         }
     }

@@ -87,8 +87,7 @@ mod tests {
     use super::*;
 
     fn curve(points: &[(u64, f64)], log: bool) -> Curve {
-        let points: Vec<_> =
-            points.iter().map(|&(frame, value)| Point { frame, value }).collect();
+        let points: Vec<_> = points.iter().map(|&(frame, value)| Point { frame, value }).collect();
         Curve::new(&points, log)
     }
 

@@ -43,7 +43,9 @@ impl Delay {
 
     /// Delays one channel in place. The position moves on with [`Self::advance`].
     pub(crate) fn channel(&mut self, channel: usize, samples: &mut [f32]) {
-        let Some(line) = self.lines.get_mut(channel).filter(|line| !line.is_empty()) else { return };
+        let Some(line) = self.lines.get_mut(channel).filter(|line| !line.is_empty()) else {
+            return;
+        };
         let mut at = self.at;
         let mut rest = samples;
         while !rest.is_empty() {

@@ -46,9 +46,10 @@ impl MeterSlot {
         let depth = |slot: &AtomicU32| -take(slot);
         Reading {
             peak: self.peak.each_ref().map(take),
-            mean_square: self.mean_square.each_ref().map(|slot| {
-                f32::from_bits(slot.load(Ordering::Relaxed))
-            }),
+            mean_square: self
+                .mean_square
+                .each_ref()
+                .map(|slot| f32::from_bits(slot.load(Ordering::Relaxed))),
             gain_reduction_db: self.depth_db.each_ref().map(depth),
         }
     }

@@ -172,12 +172,7 @@ impl StripRunner {
         self.hand_out(span, status, out);
     }
 
-    fn input(
-        &mut self,
-        span: Span,
-        clips: Option<&ClipBlock>,
-        outputs: &impl Outputs,
-    ) -> Status {
+    fn input(&mut self, span: Span, clips: Option<&ClipBlock>, outputs: &impl Outputs) -> Status {
         let Some(clips) = clips else {
             let frame = span.start as i64 - self.latency_in_frames;
             return self.summer.sum(frame, span.frames, outputs, &mut self.work);
@@ -185,7 +180,9 @@ impl StripRunner {
         for channel in 0..self.work.channels() {
             let work = &mut self.work.channel_mut(channel)[..span.frames];
             match clips.status {
-                Status::Filled => work.copy_from_slice(&clips.buffer.channel(channel)[..span.frames]),
+                Status::Filled => {
+                    work.copy_from_slice(&clips.buffer.channel(channel)[..span.frames])
+                }
                 Status::Silent => work.fill(0.0),
             }
         }
