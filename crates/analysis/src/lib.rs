@@ -12,6 +12,7 @@
 //! | [`levels`] | peak, RMS, DC, clipping, silence |
 //! | [`dynamics`] | crest, PLR, PSR, DR |
 //! | [`stereo`] | correlation, width and mono loss, whole and by octave |
+//! | [`pairs`] | how two tracks agree: polarity, delay, duplicates; full mixes |
 //! | [`roles`] | what a track is, from its name and its sound; which files belong together |
 //! | [`sections`] | excerpts, beat and sections of a song |
 //!
@@ -27,6 +28,7 @@ pub mod levels;
 pub mod listen;
 pub mod loudness;
 pub mod masking;
+pub mod pairs;
 pub mod roles;
 pub mod sections;
 mod span;

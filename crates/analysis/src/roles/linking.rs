@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn files_that_belong_together_are_linked() {
         use LinkKind::*;
-        let rows: &[(&[&str], &[(usize, usize, LinkKind)])] = &[
+        type Row = (&'static [&'static str], &'static [(usize, usize, LinkKind)]);
+        let rows: &[Row] = &[
             (&["OH R", "OH L", "Kick"], &[(1, 0, StereoPair)]),
             (&["Piano.L", "Piano.R"], &[(0, 1, StereoPair)]),
             (&["OHL_01", "OHR_02"], &[(0, 1, StereoPair)]),

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod features;
 pub mod linking;
 pub mod name;
 mod words;
