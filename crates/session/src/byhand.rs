@@ -21,6 +21,32 @@ pub fn unexplained(session: &Session, records: &[Record]) -> Vec<Edit> {
 /// moves.
 pub fn explain_by_hand(session: &mut Session, records: &[Record]) -> Option<Record> {
     let edits = unexplained(session, records);
+    explain(session, records, edits)
+}
+
+/// [`explain_by_hand`] for a file in which moves were switched as well as values changed: `before` is the
+/// document that was edited. The moves are folded as they are now, and what the person changed against
+/// `before` goes on top.
+pub fn explain_against(
+    session: &mut Session,
+    before: &Session,
+    records: &[Record],
+) -> Option<Record> {
+    let switches = |session: &Session| -> Vec<_> {
+        session.moves.iter().map(|m| (m.id.clone(), m.state, m.on, m.amount_percent)).collect()
+    };
+    if switches(before) == switches(session) {
+        return explain_by_hand(session, records);
+    }
+    let edits = diff(before, session);
+    *session = refold(session, records).session;
+    let record = explain(session, records, edits)?;
+    let known = [records, std::slice::from_ref(&record)].concat();
+    *session = refold(session, &known).session;
+    Some(record)
+}
+
+fn explain(session: &mut Session, records: &[Record], edits: Vec<Edit>) -> Option<Record> {
     let first = edits.first()?;
     let title = match edits.len() {
         1 => describe(first, session),

@@ -19,9 +19,11 @@ pub use crate::format::{VERSION, save};
 /// Largest `session.toml` that is read.
 pub const MAX_BYTES: usize = 256 << 20;
 
-/// How far the journal reaches that belongs to a document.
+/// Where a document stands: its place in the history, and how far the journal reaches that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalHead {
+    /// Number of the document in `history/`.
+    pub commit: u64,
     /// Length of the journal in bytes.
     pub bytes: u64,
     /// Hash of these bytes (BLAKE3, hexadecimal).
@@ -170,9 +172,10 @@ fn subtable<'t, 'a>(
 }
 
 fn read_head<'a>(mut fields: Fields<'_, 'a>, reader: &mut Reader<'a>) -> Option<JournalHead> {
+    let commit = fields.need("commit", reader);
     let (bytes, hash) = (fields.need("bytes", reader), fields.need("hash", reader));
     fields.finish(reader);
-    Some(JournalHead { bytes: bytes?, hash: hash? })
+    Some(JournalHead { commit: commit?, bytes: bytes?, hash: hash? })
 }
 
 fn read_marker<'a>(entry: &Entry<'a>, index: usize, reader: &mut Reader<'a>) -> Option<Marker> {

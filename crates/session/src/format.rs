@@ -39,8 +39,12 @@ pub fn save(session: &Session, head: Option<&JournalHead>) -> String {
         out.print(name, print);
     }
     out.header("[journal]", head.is_some() || !session.moves.is_empty());
-    if let Some(JournalHead { bytes, hash }) = head {
-        out.set("journal_head", &format!("{{ bytes = {bytes}, hash = {} }}", text(hash)));
+    if let Some(JournalHead { commit, bytes, hash }) = head {
+        let hash = text(hash);
+        out.set(
+            "journal_head",
+            &format!("{{ commit = {commit}, bytes = {bytes}, hash = {hash} }}"),
+        );
     }
     out.list("moves", session.moves.iter().map(move_line));
     out.0

@@ -9,12 +9,16 @@ pub mod byhand;
 pub mod diff;
 pub mod edit;
 pub mod file;
+mod fold;
 mod format;
 pub mod journal;
+mod journal_file;
 pub mod model;
 pub mod moves;
 mod reader;
+pub mod rerun;
 pub mod spec;
+pub mod store;
 pub mod validate;
 
 pub use apply::TransactionError;
@@ -29,4 +33,6 @@ pub use model::{
     StripId, StripKind, Tap, Value,
 };
 pub use moves::{MoveChange, MoveError, Replay, refold, replay, set_move};
+pub use rerun::{Rerun, mark_stale, rerun};
+pub use store::{Opened, Slot, Store, StoreError};
 pub use validate::{Problem, validate};

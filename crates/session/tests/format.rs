@@ -8,7 +8,7 @@ use topdown_session::file::JournalHead;
 use topdown_session::{Move, MoveState, Problem, Session, Value, load, save};
 
 fn head() -> JournalHead {
-    JournalHead { bytes: 1234, hash: "ab".repeat(32) }
+    JournalHead { commit: 7, bytes: 1234, hash: "ab".repeat(32) }
 }
 
 proptest! {

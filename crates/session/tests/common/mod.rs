@@ -239,7 +239,7 @@ fn marker() -> impl proptest::strategy::Strategy<Value = Marker> {
 /// A small song as a mix leaves it: what docs/session.md shows and explains.
 pub fn example() -> (Session, Vec<Record>) {
     let mut records = vec![record("prep-01", Stage::Prep, import())];
-    records[0].title = "6 files become 4 tracks in 2 groups".to_owned();
+    records[0].title = "3 files become 3 tracks in 2 groups".to_owned();
     let fader = |strip: &str, new: f64| Edit::Set {
         at: ParamPath::Fader(strip.into()),
         old: Some(Value::Constant(0.0)),
