@@ -76,6 +76,7 @@ impl<const L: usize> KWeighting<L> {
         let Coefficients { a: [e1, e2], .. } = self.high_pass;
         let [mut s1, mut s2, mut t1, mut t2] = self.state;
         let mut sum = *energy;
+        #[expect(clippy::needless_range_loop, reason = "frame by frame, channels are the lanes")]
         for i in 0..frames {
             for l in 0..L {
                 let x = f64::from(planes[l][i]);

@@ -12,6 +12,9 @@
 //! | [`levels`] | peak, RMS, DC, clipping, silence |
 //! | [`dynamics`] | crest, PLR, PSR, DR |
 //! | [`stereo`] | correlation, width and mono loss, whole and by octave |
+//! | [`masking`], [`partial_loudness`] | who is heard beside whom |
+//! | [`contribution`] | what a track or group adds to the whole |
+//! | [`cohesion`], [`corridor`] | does it hang together, is its tone that of records |
 //! | [`pairs`] | how two tracks agree: polarity, delay, duplicates; full mixes |
 //! | [`roles`] | what a track is, from its name and its sound; which files belong together |
 //! | [`sections`] | excerpts, beat and sections of a song |
@@ -21,6 +24,9 @@
 #![forbid(unsafe_code)]
 
 mod bands;
+pub mod cohesion;
+pub mod contribution;
+pub mod corridor;
 mod db_or_null;
 pub mod dynamics;
 mod k_weighting;
@@ -29,6 +35,7 @@ pub mod listen;
 pub mod loudness;
 pub mod masking;
 pub mod pairs;
+pub mod partial_loudness;
 pub mod roles;
 pub mod sections;
 mod span;

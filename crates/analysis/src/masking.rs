@@ -8,10 +8,16 @@
 //! bands, those within 15 dB of the part's own strongest band in that frame. Frames in which the part is more
 //! than 30 dB below its loudest frame do not count, the others count by their sum of E_k^0.3. Smooth where it matters, so a search can follow it.
 //!
-//! **Partial loudness** (Chen, Hu, Glasberg, Moore 2011, "A new method of calculating auditory excitation patterns
-//! and loudness for steady sounds"): E_part = max(0, E_k - K (E_tot - E_k)), K_dB = 6.51 e^2 - 1.93,
-//! e = Cam(f) / Cam(1 kHz) - 1, at most +4 dB above 6 kHz (ours); loudness is the sum of E_part^0.3 per Cam (the
-//! exponent is ours). It is 0 once a part is buried, so a search would get no slope from it: it is for reports.
+//! **Partial loudness**, two published models on excitation patterns (below), for reports. Both fall to 0 once a
+//! part is buried, so a search would get no slope from them.
+//!
+//! - [`partial_loudness`], after Chen, Hu, Glasberg and Moore (2011): E_part = max(0, E_k - K (E_tot - E_k)),
+//!   K_dB = 6.51 e^2 - 1.93, e = Cam(f) / Cam(1 kHz) - 1, at most +4 dB above 6 kHz (ours); loudness is the sum of
+//!   E_part^0.3 per Cam (the exponent is ours).
+//! - [`crate::partial_loudness`], after Moore, Glasberg and Baer (1997): with thresholds and absolute level.
+//!
+//! Excitation: each band's rounded-exponential filter (1 + pg) e^(-pg), g = |f - fc| / fc, with the slopes of the
+//! 2011 model: p = fc / (0.027 fc + 5.44) below, 27.9 above the centre.
 
 use crate::{ERB_BANDS, bands, cam_of_hz, erb_centre_hz, spectrum::ErbEnergies};
 use topdown_dsp::math;
@@ -104,9 +110,38 @@ pub fn masking_factors() -> [f64; ERB_BANDS] {
     })
 }
 
+/// Excitation of the ear's filters by band energies: a filter hears its neighbours too. Linear, so patterns add.
+#[must_use]
+pub fn excitation(energies: &ErbEnergies) -> ErbEnergies {
+    let weights = filter_weights();
+    let mut energy = Vec::with_capacity(energies.energy.len());
+    for frame in energies.frames() {
+        let filter = |row: &[f64; ERB_BANDS]| {
+            row.iter().zip(frame).map(|(weight, &e)| weight * f64::from(e)).sum::<f64>() as f32
+        };
+        energy.extend(weights.iter().map(filter));
+    }
+    ErbEnergies { frame_s: energies.frame_s, energy }
+}
+
+/// What the filter of each band (rows) lets through from each band.
+fn filter_weights() -> [[f64; ERB_BANDS]; ERB_BANDS] {
+    const UPPER_SLOPE: f64 = 27.9;
+    std::array::from_fn(|filter| {
+        let centre_hz = erb_centre_hz(filter);
+        let lower_slope = centre_hz / (0.027 * centre_hz + 5.44);
+        std::array::from_fn(|band| {
+            let off = (erb_centre_hz(band) - centre_hz) / centre_hz;
+            let pg = off.abs() * if off < 0.0 { lower_slope } else { UPPER_SLOPE };
+            (1.0 + pg) * math::exp(-pg)
+        })
+    })
+}
+
 /// Loudness of a part in the whole, frame by frame, in the model's own unit: compare, do not quote.
 #[must_use]
 pub fn partial_loudness(part: &ErbEnergies, total: &ErbEnergies) -> Vec<f64> {
+    let (part, total) = (excitation(part), excitation(total));
     let k = masking_factors();
     let band = |(k, (&e, &t)): (&f64, (&f32, &f32))| {
         let (e, t) = (f64::from(e), f64::from(t));
@@ -117,4 +152,95 @@ pub fn partial_loudness(part: &ErbEnergies, total: &ErbEnergies) -> Vec<f64> {
         .zip(total.frames())
         .map(|(part, total)| k.iter().zip(part.iter().zip(total)).map(band).sum())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(count: usize, band: impl Fn(usize) -> f64) -> ErbEnergies {
+        let one: Vec<f32> = (0..ERB_BANDS).map(|b| band(b) as f32).collect();
+        ErbEnergies { frame_s: 0.085, energy: one.repeat(count) }
+    }
+
+    #[test]
+    fn the_masking_factors_are_those_of_the_model() {
+        let k = masking_factors();
+        let quoted = [(55.0, 3.0), (238.0, 0.2), (539.0, -1.4), (1_000.0, -1.9), (1_850.0, -1.3)];
+        for (hz, k_db) in quoted {
+            let nearest = (0..ERB_BANDS).min_by(|&a, &b| {
+                (erb_centre_hz(a) - hz).abs().total_cmp(&(erb_centre_hz(b) - hz).abs())
+            });
+            let ours = power_to_db(k[nearest.unwrap()]);
+            assert!((ours - k_db).abs() < 0.25, "{hz} Hz: {ours}");
+        }
+        assert!((power_to_db(k[ERB_BANDS - 1]) - K_LIMIT_DB).abs() < 1e-9);
+    }
+
+    #[test]
+    fn audibility_is_1_alone_0_buried_and_a_half_among_equals() {
+        let part = frames(10, |_| 1e-4);
+        assert_eq!(audibility(&part, &part), Some(1.0));
+        let equal = total_of(&[part.clone(), part.clone()]);
+        assert!((audibility(&part, &equal).unwrap() - 0.5).abs() < 1e-4);
+        let buried = total_of(&[part.clone(), frames(10, |_| 1e-2)]);
+        assert_eq!(audibility(&part, &buried), Some(0.0));
+        assert_eq!(audibility(&frames(10, |_| 0.0), &buried), None);
+    }
+
+    #[test]
+    fn audibility_grows_smoothly_with_every_db() {
+        let rest = frames(10, |_| 1e-4);
+        let at = |db: i32| {
+            let part = frames(10, |_| 1e-4 * db_to_power(f64::from(db)));
+            audibility(&part, &total_of(&[part.clone(), rest.clone()])).unwrap()
+        };
+        for db in -14..14 {
+            let step = at(db + 1) - at(db);
+            assert!((step - 1.0 / 30.0).abs() < 1e-4, "{db} dB: {step}");
+        }
+    }
+
+    #[test]
+    fn only_essential_bands_and_playing_frames_count() {
+        let part = frames(10, |b| if b < 10 { 1e-4 } else { 1e-7 });
+        let rest = frames(10, |b| if b < 10 { 0.0 } else { 1.0 });
+        assert_eq!(audibility(&part, &total_of(&[part.clone(), rest])), Some(1.0));
+        let mut pausing = frames(10, |_| 1e-4);
+        pausing.energy[..5 * ERB_BANDS].fill(1e-8);
+        let total = total_of(&[pausing.clone(), frames(5, |_| 1.0)]);
+        assert_eq!(audibility(&pausing, &total), Some(1.0));
+    }
+
+    #[test]
+    fn partial_loudness_keeps_the_quoted_share_at_1_khz() {
+        // excitation patterns of one shape: the ratio is that of the bands, which is the model's own table
+        let noise = frames(1, |_| 1e-3);
+        let quoted = [(10.0, 0.98), (6.0, 0.95), (3.0, 0.89), (0.0, 0.74), (-3.0, 0.0)];
+        let k = masking_factors();
+        let at_1_khz = (0..ERB_BANDS)
+            .min_by(|&a, &b| {
+                let off = |band: usize| (erb_centre_hz(band) - 1_000.0).abs();
+                off(a).total_cmp(&off(b))
+            })
+            .unwrap();
+        for (snr_db, share) in quoted {
+            let part = 1e-3 * db_to_power(snr_db);
+            let heard = (part - k[at_1_khz] * f64::from(noise.energy[0])).max(0.0);
+            let ratio = math::pow(heard / part, LOUDNESS_EXPONENT);
+            assert!((ratio - share).abs() < 0.01, "{snr_db} dB: {ratio}");
+        }
+        let part = frames(3, |_| 1e-3);
+        let alone = partial_loudness(&part, &part);
+        let masked = partial_loudness(&part, &total_of(&[part.clone(), frames(3, |_| 1e-3)]));
+        assert!(masked.len() == 3 && masked[0] > 0.0 && masked[0] < alone[0]);
+    }
+
+    #[test]
+    fn excitation_spreads_from_a_band_and_adds_up() {
+        let one = excitation(&frames(1, |b| if b == 20 { 1.0 } else { 0.0 }));
+        assert!((one.energy[20] - 1.0).abs() < 1e-6);
+        assert!(one.energy[21] > one.energy[22] && one.energy[19] > one.energy[18]);
+        assert!(one.energy[26] < 1e-3, "six bands up: {}", one.energy[26]);
+    }
 }
