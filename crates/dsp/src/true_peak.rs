@@ -5,7 +5,7 @@
 //! gap, so two cheaper looks come first:
 //! 1. The long filter cannot read more than [`LONG_BOUND`] times the largest sample it sees (the sum of
 //!    its taps' sizes): quiet neighbourhoods need no filter at all.
-//! 2. A short filter (4 times, 16 taps) reads every other gap; only where it comes within [`MARGIN`] of the
+//! 2. A short filter (4 times, 24 taps) reads every other gap; only where it comes within [`MARGIN`] of the
 //!    ceiling is the long one asked.
 
 use crate::fir::{dot, fractional_taps};
@@ -14,9 +14,9 @@ use crate::fir::{dot, fractional_taps};
 pub const HALF: usize = 96;
 const LONG_PHASES: usize = 8;
 const LONG_BETA: f64 = 10.0;
-const SHORT_HALF: usize = 8;
+const SHORT_HALF: usize = 12;
 const SHORT_PHASES: usize = 4;
-const SHORT_BETA: f64 = 5.0;
+const SHORT_BETA: f64 = 2.5;
 /// The short filter may read this factor too little (1 dB).
 pub const MARGIN: f32 = 0.891_250_9;
 
