@@ -1,4 +1,5 @@
 //! Promises of edits and differences, on sessions by chance.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
 

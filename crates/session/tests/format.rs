@@ -1,4 +1,5 @@
 //! Promises of `session.toml`: exact, stable, readable; all problems with their lines; no input panics.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
 
@@ -45,10 +46,10 @@ proptest! {
         let mut bytes = save(&example().0, Some(&head())).into_bytes();
         let place = place.index(bytes.len());
         bytes[place] = byte;
-        if let Ok(text) = String::from_utf8(bytes) {
-            if let Err(error) = load(&text) {
-                prop_assert!(!error.0.is_empty());
-            }
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Err(error) = load(&text)
+        {
+            prop_assert!(!error.0.is_empty());
         }
     }
 

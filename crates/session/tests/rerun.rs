@@ -1,4 +1,5 @@
 //! Promises of a second run: decisions stay with the recording, whatever happened to its file.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
 

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use topdown_dsp::{KINDS, Kind, ParamKind, ParamSpec};
 use topdown_session::spec::{CLIP_GAIN, FADER, PAN, SEND_LEVEL, WIDTH, round_number};
-use topdown_session::*;
+use topdown_session::{
+    Author, Clip, Edit, Evidence, Fades, Marker, MarkerKind, MoveState, ParamPath, Point, Print,
+    ProcessorNode, Record, Send, Session, SourceFile, Stage, Strip, StripId, StripKind, Tap, Value,
+    diff, explain_by_hand,
+};
 use topdown_units::SampleRate;
 
 pub fn empty() -> Session {
@@ -104,7 +108,7 @@ fn values(kind: &'static Kind) -> BoxedStrategy<BTreeMap<String, Value>> {
     .boxed()
 }
 
-fn clip() -> impl proptest::strategy::Strategy<Value = Clip> {
+fn clip() -> impl Strategy<Value = Clip> {
     let fades = (0u64..50, 0u64..50);
     (proptest::option::of(0u16..2), 0u64..1000, 0u64..500, number(&CLIP_GAIN), fades).prop_map(
         |(channel, at_frame, from_frame, gain_db, (in_frames, out_frames))| Clip {
@@ -133,7 +137,7 @@ struct Body {
     excluded: Option<String>,
 }
 
-fn body() -> impl proptest::strategy::Strategy<Value = Body> {
+fn body() -> impl Strategy<Value = Body> {
     let ids: Vec<usize> = (0..4).collect();
     let chain = proptest::sample::subsequence(ids, 0..=3)
         .prop_shuffle()
@@ -190,7 +194,7 @@ fn strip(id: &str, body: Body) -> Strip {
 }
 
 /// A valid session of some of eight strips in any order, with chains of some of four processors.
-pub fn session() -> impl proptest::strategy::Strategy<Value = Session> {
+pub fn session() -> impl Strategy<Value = Session> {
     let ids = vec!["bus", "drums", "band", "plate", "kick", "snare", "vox", "bass"];
     let some = proptest::sample::subsequence(ids, 0..=8).prop_shuffle();
     (some, vec(body(), 8), vec(marker(), 0..3), "[0-9a-f]{8}").prop_map(
@@ -221,7 +225,7 @@ pub fn session() -> impl proptest::strategy::Strategy<Value = Session> {
     )
 }
 
-fn marker() -> impl proptest::strategy::Strategy<Value = Marker> {
+fn marker() -> impl Strategy<Value = Marker> {
     let kind =
         prop_oneof![Just(MarkerKind::Section), Just(MarkerKind::Tempo), Just(MarkerKind::Song)];
     (kind, 0u64..500, proptest::option::of(500u64..900), "[A-Za-z ]{0,8}", 30u32..300).prop_map(
