@@ -34,6 +34,10 @@ pub(crate) fn third_edges_hz(third: usize) -> (f64, f64) {
     (third_centre_hz(third) / half, third_centre_hz(third) * half)
 }
 
+pub(crate) fn octave_edges_hz(octave: usize) -> (f64, f64) {
+    (third_edges_hz(3 * octave + 1).0, third_edges_hz(3 * octave + 3).1)
+}
+
 /// ERB-number of a frequency.
 #[must_use]
 pub fn cam_of_hz(hz: f64) -> f64 {

@@ -1,13 +1,13 @@
 //! How much the sound moves: crest factor, PLR, PSR and DR.
 //!
-//! - crest = sample peak less RMS, dB; a sine has 3.0.
+//! - crest = sample peak less RMS, dB; a sine has 3.0. By octave: of its envelope.
 //! - PLR = true peak less integrated loudness, LU.
 //! - PSR = true peak of 3 s less their short-term loudness S, LU; the lowest over the loud part of the song
 //!   (S within 6 LU of its maximum), every half second. Below 8 sounds over-limited in most genres.
 //! - DR after the TT meter, v1.3: per channel, blocks of 3 s; RMS with a sine at 0 dB (mean square doubled);
 //!   the second highest block peak over the RMS of the loudest fifth of the blocks; mean over channels.
 
-use crate::{levels::BlockLevels, loudness::Loudness, true_peak::SLOTS_PER_SECOND};
+use crate::{OCTAVES, levels::BlockLevels, loudness::Loudness, true_peak::SLOTS_PER_SECOND};
 use serde::{Deserialize, Serialize};
 use topdown_units::{gain_to_db, power_to_db};
 
@@ -23,6 +23,8 @@ const DR_LOUDEST: f64 = 0.2;
 pub struct Dynamics {
     /// Sample peak over RMS.
     pub crest_db: Option<f64>,
+    /// Peak of each octave's envelope over its RMS; `None` as a whole if it was not read (trials).
+    pub crest_by_octave_db: Option<[Option<f64>; OCTAVES]>,
     /// True peak over integrated loudness.
     pub plr_lu: Option<f64>,
     /// Lowest PSR of the loud part.

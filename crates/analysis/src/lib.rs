@@ -15,6 +15,7 @@
 //! | [`masking`], [`partial_loudness`] | who is heard beside whom |
 //! | [`contribution`] | what a track or group adds to the whole |
 //! | [`cohesion`], [`corridor`] | does it hang together, is its tone that of records |
+//! | [`faults`] | what is wrong with a track, and where |
 //! | [`pairs`] | how two tracks agree: polarity, delay, duplicates; full mixes |
 //! | [`roles`] | what a track is, from its name and its sound; which files belong together |
 //! | [`sections`] | excerpts, beat and sections of a song |
@@ -29,11 +30,13 @@ pub mod contribution;
 pub mod corridor;
 mod db_or_null;
 pub mod dynamics;
+pub mod faults;
 mod k_weighting;
 pub mod levels;
 pub mod listen;
 pub mod loudness;
 pub mod masking;
+mod octave_peaks;
 pub mod pairs;
 pub mod partial_loudness;
 pub mod roles;

@@ -6,7 +6,7 @@
 use crate::dynamics::{self, Dynamics};
 use crate::levels::{LevelMeter, Levels};
 use crate::loudness::{Loudness, LoudnessMeter, LoudnessSummary};
-use crate::spectrum::{ErbEnergies, Spectrum, SpectrumMeter};
+use crate::spectrum::{ErbEnergies, Spectrum, SpectrumMeter, SpectrumReading};
 use crate::stereo::Stereo;
 use crate::true_peak::{PeakFilter, TruePeak, TruePeakMeter};
 use crate::{TimeSpan, db_or_null};
@@ -44,7 +44,11 @@ impl Meters {
             peak: TruePeakMeter::new(rate, channels, peak),
             itu_peak: long.then(|| TruePeakMeter::new(rate, channels, PeakFilter::Itu)),
             levels: LevelMeter::new(rate, channels),
-            spectrum: SpectrumMeter::new(rate, channels),
+            spectrum: if long {
+                SpectrumMeter::with_octave_crest(rate, channels)
+            } else {
+                SpectrumMeter::new(rate, channels)
+            },
         }
     }
 
@@ -82,7 +86,7 @@ impl Meters {
         let loudness = self.loudness.finish();
         let true_peak = self.peak.finish();
         let (levels, blocks) = self.levels.finish();
-        let (spectrum, erb) = self.spectrum.finish();
+        let SpectrumReading { spectrum, erb, octave_crest_db } = self.spectrum.finish();
         let summary = loudness.summary();
         let psr = dynamics::psr_min(&true_peak.slot_peak, &loudness);
         MixMeasurements {
@@ -92,6 +96,7 @@ impl Meters {
             broken_samples: self.broken_samples,
             dynamics: Dynamics {
                 crest_db: dynamics::difference(levels.sample_peak_dbfs, levels.rms_dbfs),
+                crest_by_octave_db: octave_crest_db,
                 plr_lu: dynamics::difference(true_peak.dbtp, summary.integrated_lufs),
                 psr_min_lu: psr.map(|psr| psr.0),
                 psr_min_at_s: psr.map(|psr| psr.1),
@@ -136,7 +141,8 @@ impl MixListener {
         Self(Meters::new(rate, channels, PeakFilter::Long))
     }
 
-    /// With a short true-peak filter: for trials, which are heard hundreds of times. The rest is the same.
+    /// For trials, which are heard hundreds of times: with a short true-peak filter, without the ITU reading and
+    /// without the crest factor by octave. The rest is the same.
     #[must_use]
     pub fn trial(rate: SampleRate, channels: usize) -> Self {
         Self(Meters::new(rate, channels, PeakFilter::Short))

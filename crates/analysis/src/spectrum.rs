@@ -16,6 +16,8 @@
 //! frames out. Rates 8 to 384 kHz; bands above half the rate read zero.
 
 use crate::bands::{self, BinRange, ERB_BANDS, OCTAVES, THIRDS};
+use crate::dynamics;
+use crate::octave_peaks::OctavePeaks;
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -29,6 +31,8 @@ const FRAME_PER_DECIMATION: usize = 512;
 const BASS_FRAME: usize = 4_096;
 /// Thirds below this one (315 Hz) are read from the decimated sound.
 const FIRST_UPPER_THIRD: usize = 12;
+/// Octaves below this one (500 Hz) have their peaks read from the decimated sound.
+const FIRST_UPPER_OCTAVE: usize = 4;
 /// FFT frames that make one ERB frame: together about 85 ms apart.
 const ERB_AVERAGE: usize = 2;
 
@@ -212,6 +216,19 @@ pub struct SpectrumMeter {
     decimator: Decimator,
     bass: Stft,
     erb: ErbWriter,
+    /// Of the full sound and of the bass.
+    peaks: Option<(OctavePeaks, OctavePeaks)>,
+}
+
+/// What a spectrum meter read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectrumReading {
+    /// Powers by third of an octave, over all of the sound.
+    pub spectrum: Spectrum,
+    /// Energies by ERB band, over time.
+    pub erb: ErbEnergies,
+    /// Peak of each octave's envelope over its RMS, if asked for; `None` in it where there is nothing.
+    pub octave_crest_db: Option<[Option<f64>; OCTAVES]>,
 }
 
 impl SpectrumMeter {
@@ -227,7 +244,28 @@ impl SpectrumMeter {
             decimator: Decimator::new(factor, channels),
             bass: Stft::new(BASS_FRAME, channels),
             erb: ErbWriter::new(rate, length),
+            peaks: None,
         }
+    }
+
+    /// A meter that also reads the crest factor by octave, at about twice the cost.
+    #[must_use]
+    pub fn with_octave_crest(rate: SampleRate, channels: usize) -> Self {
+        let mut meter = Self::new(rate, channels);
+        let (full, bass) = (&meter.full.window, &meter.bass.window);
+        meter.peaks = Some((
+            OctavePeaks::new(FIRST_UPPER_OCTAVE..OCTAVES, full, meter.full_bin_hz()),
+            OctavePeaks::new(0..FIRST_UPPER_OCTAVE, bass, meter.bass_bin_hz()),
+        ));
+        meter
+    }
+
+    fn full_bin_hz(&self) -> f64 {
+        self.rate.hz() / self.full.length() as f64
+    }
+
+    fn bass_bin_hz(&self) -> f64 {
+        self.rate.hz() / (self.decimator.factor * self.bass.length()) as f64
     }
 
     /// Hears equally long planes, one a channel. Samples must be finite.
@@ -240,6 +278,9 @@ impl SpectrumMeter {
             if complete {
                 self.full.transform();
                 self.erb.add(&self.full.bins);
+                if let Some((peaks, _)) = &mut self.peaks {
+                    peaks.add(&self.full.bins);
+                }
             }
         }
         self.decimator.push(planes);
@@ -250,16 +291,22 @@ impl SpectrumMeter {
             done += taken;
             if complete {
                 self.bass.transform();
+                if let Some((_, peaks)) = &mut self.peaks {
+                    peaks.add(&self.bass.bins);
+                }
             }
         }
     }
 
     /// What was heard.
     #[must_use]
-    pub fn finish(mut self) -> (Spectrum, ErbEnergies) {
-        let erb = &mut self.erb;
-        self.full.finish(|full| erb.add(&full.bins));
-        self.bass.finish(|_| {});
+    pub fn finish(mut self) -> SpectrumReading {
+        let (erb, mut peaks) = (&mut self.erb, self.peaks.take());
+        self.full.finish(|full| {
+            erb.add(&full.bins);
+            peaks.iter_mut().for_each(|(peaks, _)| peaks.add(&full.bins));
+        });
+        self.bass.finish(|bass| peaks.iter_mut().for_each(|(_, peaks)| peaks.add(&bass.bins)));
         let channels = self.full.frames.len();
         let sums = |pick: fn(&BinPowers) -> &[f64]| self.thirds(pick);
         let left = sums(|sums| &sums.left);
@@ -271,12 +318,12 @@ impl SpectrumMeter {
             let [left, right, cross] = [left, right, cross].map(|band| band.to_vec());
             Spectrum { power, stereo: Some(StereoPowers { left, right, cross }) }
         };
-        (spectrum, self.erb.finish())
+        let octave_crest_db = peaks.map(|peaks| octave_crest_db(&spectrum, channels, &peaks));
+        SpectrumReading { spectrum, erb: self.erb.finish(), octave_crest_db }
     }
 
     fn thirds(&self, pick: fn(&BinPowers) -> &[f64]) -> [f64; THIRDS] {
-        let full_hz = self.rate.hz() / self.full.length() as f64;
-        let bass_hz = self.rate.hz() / (self.decimator.factor * self.bass.length()) as f64;
+        let (full_hz, bass_hz) = (self.full_bin_hz(), self.bass_bin_hz());
         let bass: Vec<f64> = pick(&self.bass.sums)
             .iter()
             .enumerate()
@@ -293,6 +340,23 @@ impl SpectrumMeter {
             BinRange::new(edges, bin_hz, bins.len()).map_or(0.0, |band| band.sum(bins) * scale)
         })
     }
+}
+
+/// Peak over RMS (mean of the channels) of each octave; what is 60 dB below the strongest is but leakage.
+fn octave_crest_db(
+    spectrum: &Spectrum,
+    channels: usize,
+    (full, bass): &(OctavePeaks, OctavePeaks),
+) -> [Option<f64>; OCTAVES] {
+    const DEPTH_DB: f64 = 60.0;
+    let power = spectrum.octave_power();
+    let floor_db = power_to_db(power.iter().copied().fold(0.0, f64::max)) - DEPTH_DB;
+    std::array::from_fn(|octave| {
+        let peaks = if octave < FIRST_UPPER_OCTAVE { bass } else { full };
+        let peak_db = power_to_db(f64::from(peaks.peak_square[octave]));
+        let rms_db = power_to_db(power[octave] / channels as f64);
+        dynamics::difference(peak_db, rms_db).filter(|_| power_to_db(power[octave]) > floor_db)
+    })
 }
 
 fn frame_length(rate: SampleRate) -> usize {

@@ -1,6 +1,6 @@
 //! Band powers, the stereo picture and ERB energies against signals whose powers are known.
 
-use topdown_analysis::spectrum::{ErbEnergies, Spectrum, SpectrumMeter};
+use topdown_analysis::spectrum::{ErbEnergies, Spectrum, SpectrumMeter, SpectrumReading};
 use topdown_analysis::stereo::Stereo;
 use topdown_analysis::{ERB_BANDS, THIRDS, erb_centre_hz, third_centre_hz};
 use topdown_dsp::math;
@@ -9,7 +9,8 @@ use topdown_units::{SampleRate, power_to_db};
 fn hear(rate: SampleRate, planes: &[&[f32]]) -> (Spectrum, ErbEnergies) {
     let mut meter = SpectrumMeter::new(rate, planes.len());
     meter.push(planes);
-    meter.finish()
+    let SpectrumReading { spectrum, erb, .. } = meter.finish();
+    (spectrum, erb)
 }
 
 fn sine(rate: SampleRate, seconds: f64, hz: f64, amplitude: f64) -> Vec<f32> {
@@ -130,7 +131,7 @@ fn a_sine_lies_in_its_erb_band_at_its_time() {
 
 fn picture(left: &[f32], right: &[f32]) -> Stereo {
     let (spectrum, _) = hear(SampleRate::STUDIO, &[left, right]);
-    Stereo::read(&spectrum, &[]).unwrap()
+    Stereo::read(&spectrum, &[]).expect("two channels")
 }
 
 #[test]
@@ -174,6 +175,43 @@ fn however_the_blocks_are_cut_the_reading_is_the_same() {
         for (l, r) in left.chunks(cut).zip(right.chunks(cut)) {
             meter.push(&[l, r]);
         }
-        assert!(meter.finish() == whole, "blocks of {cut}");
+        let SpectrumReading { spectrum, erb, .. } = meter.finish();
+        assert!((spectrum, erb) == whole, "blocks of {cut}");
     }
+}
+
+fn octave_crest_db(planes: &[&[f32]]) -> [Option<f64>; 10] {
+    let mut meter = SpectrumMeter::with_octave_crest(SampleRate::STUDIO, planes.len());
+    meter.push(planes);
+    meter.finish().octave_crest_db.unwrap_or_default()
+}
+
+#[test]
+fn a_sine_has_a_crest_of_3_db_in_its_octave() {
+    for octave in 0..10 {
+        let hz = topdown_analysis::octave_centre_hz(octave);
+        let mut sound = sine(SampleRate::STUDIO, 8.0, hz, 0.5);
+        // faded, or its sudden start would ring above the sine
+        let fade = |i: usize| (i.min(383_999 - i) as f32 / 48_000.0).min(1.0);
+        sound.iter_mut().enumerate().for_each(|(i, x)| *x *= fade(i));
+        let rms_loss_db = 0.79; // 6 s in full, 2 s with a third of the power
+        let crest = octave_crest_db(&[&sound, &sound])[octave].expect("a sine is there");
+        assert!((crest - 3.01 - rms_loss_db).abs() < 0.2, "{hz:.0} Hz: {crest}");
+    }
+}
+
+#[test]
+fn a_burst_in_one_octave_raises_the_crest_of_that_octave() {
+    // 0.1 s of 2 kHz in 10 s: 20 dB above the crest of a steady tone; the steady 250 Hz keeps its own
+    let mut sound = sine(SampleRate::STUDIO, 10.0, 250.0, 0.2);
+    for (i, x) in sine(SampleRate::STUDIO, 0.1, 2_000.0, 0.4).iter().enumerate() {
+        let hann = 0.5 - 0.5 * math::cos(math::TAU * i as f64 / 4_800.0);
+        sound[200_000 + i] += x * hann as f32;
+    }
+    let crest = octave_crest_db(&[&sound]);
+    let expected = 3.01 + 20.0 + 4.26; // a Hann burst has 3/8 of the power
+    assert!((crest[6].expect("2 kHz") - expected).abs() < 0.3, "{crest:?}");
+    // its sudden start rings a little
+    assert!((crest[3].expect("250 Hz") - 3.01).abs() < 0.8, "{crest:?}");
+    assert_eq!(crest[9], None, "nothing but leakage");
 }
