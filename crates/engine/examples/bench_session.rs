@@ -148,8 +148,8 @@ fn node(kind: &Kind, bands: usize) -> ProcessorNode {
             node = node.with(&gain, if band % 2 == 0 { 2.0 } else { -3.0 });
         }
     }
-    if kind.param("threshold_db").is_some() {
-        node = node.with("threshold_db", -24.0);
+    if kind.param("threshold_rel_db").is_some() {
+        node = node.with("threshold_rel_db", -24.0);
     }
     node
 }

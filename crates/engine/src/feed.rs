@@ -8,7 +8,7 @@ use crate::rt::ClipBlock;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use topdown_dsp::{Status, clean, math};
-use topdown_session::{Clip, FileId, StripId};
+use topdown_session::{Clip, FileId};
 use topdown_units::db_to_gain;
 
 /// A file, opened to be read at any place, at the session's rate.
@@ -47,16 +47,34 @@ const IDLE_FILES: usize = 128;
 type FileKey = (FileId, Option<u16>);
 
 /// Open files between two reads, so that a session of any size needs a bounded number of them.
-pub(crate) struct SourcePool<'a> {
-    sources: &'a dyn Sources,
-    idle: Mutex<Vec<(FileKey, Box<dyn ClipSource>)>>,
-}
+#[derive(Default)]
+pub(crate) struct IdleFiles(Mutex<Vec<(FileKey, Box<dyn ClipSource>)>>);
 
-impl<'a> SourcePool<'a> {
-    pub(crate) const fn new(sources: &'a dyn Sources) -> Self {
-        Self { sources, idle: Mutex::new(Vec::new()) }
+impl IdleFiles {
+    fn take(&self, key: &FileKey) -> Option<Box<dyn ClipSource>> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = idle.iter().position(|(found, _)| found == key)?;
+        Some(idle.swap_remove(at).1)
     }
 
+    // When it is full, what comes back is closed: tracks take turns, so the file just read is the one
+    // whose turn is farthest away.
+    fn give_back(&self, key: FileKey, source: Box<dyn ClipSource>) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_FILES {
+            idle.push((key, source));
+        }
+    }
+}
+
+/// Reads files, opening them when they are needed.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) sources: &'a dyn Sources,
+    pub(crate) idle: &'a IdleFiles,
+}
+
+impl Reader<'_> {
     fn read(
         &self,
         clip: &ClipPlan,
@@ -65,39 +83,21 @@ impl<'a> SourcePool<'a> {
         out: &mut [&mut [f32]],
     ) -> Result<usize, FeedError> {
         let key = (clip.clip.file.clone(), clip.clip.channel);
-        let mut source = self.take(&key)?;
+        let mut source = match self.idle.take(&key) {
+            Some(source) => source,
+            None => self.sources.open(&key.0, key.1)?,
+        };
         let read = source.read(at_frame, out)?;
         if !last {
-            self.give_back(key, source);
+            self.idle.give_back(key, source);
         }
         Ok(read)
-    }
-
-    fn take(&self, key: &FileKey) -> Result<Box<dyn ClipSource>, FeedError> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        match idle.iter().position(|(found, _)| found == key) {
-            Some(at) => Ok(idle.swap_remove(at).1),
-            None => {
-                drop(idle);
-                self.sources.open(&key.0, key.1)
-            }
-        }
-    }
-
-    // A full pool closes what comes back: tracks take turns, so the file just read is the one whose turn
-    // is farthest away.
-    fn give_back(&self, key: FileKey, source: Box<dyn ClipSource>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_FILES {
-            idle.push((key, source));
-        }
     }
 }
 
 /// Plays the clips of one track.
 #[derive(Debug)]
 pub(crate) struct ClipPlayer {
-    pub(crate) strip: StripId,
     clips: Vec<ClipPlan>,
     planes: [Vec<f32>; 2],
     /// One a channel of the track.
@@ -111,7 +111,6 @@ pub(crate) struct ClipPlayer {
 impl ClipPlayer {
     pub(crate) fn new(plan: &StripPlan, max_frames: usize) -> Self {
         Self {
-            strip: plan.id.clone(),
             clips: plan.clips.clone(),
             planes: [vec![0.0; max_frames], vec![0.0; max_frames]],
             sums: vec![vec![0.0; max_frames]; plan.channels],
@@ -123,7 +122,7 @@ impl ClipPlayer {
     /// Writes what the clips play from session frame `start` on; there is nothing before frame 0.
     pub(crate) fn play(
         &mut self,
-        pool: &SourcePool<'_>,
+        reader: Reader<'_>,
         start: i64,
         frames: usize,
         out: &mut ClipBlock,
@@ -144,7 +143,7 @@ impl ClipPlayer {
                     sum[..frames].fill(0.0);
                 }
             }
-            self.add(pool, at, from..to, (from as i64 - start) as usize)?;
+            self.add(reader, at, from..to, (from as i64 - start) as usize)?;
         }
         match (out.status, was) {
             (Status::Filled, _) => {
@@ -163,7 +162,7 @@ impl ClipPlayer {
 
     fn add(
         &mut self,
-        pool: &SourcePool<'_>,
+        reader: Reader<'_>,
         at: usize,
         range: Range<u64>,
         offset: usize,
@@ -175,7 +174,7 @@ impl ClipPlayer {
         let from_frame = clip.clip.from_frame.saturating_add(into);
         let mut planes = self.planes.each_mut().map(|plane| &mut plane[..frames]);
         let planes = &mut planes[..clip.channels];
-        let read = pool.read(clip, from_frame, last, planes)?.min(frames);
+        let read = reader.read(clip, from_frame, last, planes)?.min(frames);
         self.missing_frames += (frames - read) as u64;
         for plane in planes.iter_mut() {
             self.cleaned += clean::clean(&mut plane[..read]);

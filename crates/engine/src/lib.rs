@@ -18,9 +18,11 @@ pub mod offline;
 pub mod rt;
 mod schedule;
 mod sink;
+pub mod trial;
 
 pub use control::compile::{CompileError, CompileOptions, compile};
 pub use control::diff::{Change, SetValue, Target, diff};
 pub use control::plan::{Plan, StripPlan, Warning};
 pub use feed::{ClipSource, FeedError, Sources};
 pub use offline::{End, RenderError, RenderOptions, RenderReport, render};
+pub use trial::{AudioKey, Tap, TrialAudio, TrialEngine, TrialError};

@@ -6,7 +6,7 @@
 //! frame handed to the sink is the first frame of the range.
 
 use crate::control::plan::Plan;
-use crate::feed::{ClipPlayer, FeedError, SourcePool, Sources};
+use crate::feed::{ClipPlayer, FeedError, IdleFiles, Reader, Sources};
 use crate::rt::strip::Span;
 use crate::rt::{ClipBlock, Outputs, StripOutput, StripRunner};
 use crate::schedule::{DEPTH, Schedule, Task};
@@ -112,13 +112,14 @@ pub fn render<E: Send>(
     let sink = Sink::new(plan, options, block_frames, lead, progress, sink);
     let blocks = (lead + sink.most_frames()).div_ceil(block_frames as u64);
     let schedule = Schedule::new(plan, blocks);
+    let idle = IdleFiles::default();
     let driver = Driver {
         listens_to: (0..plan.strips.len()).map(|at| schedule.listens_to(at).to_vec()).collect(),
         nodes: (0..plan.strips.len())
             .map(|at| Mutex::new(Node::new(plan, at, start, block_frames)))
             .collect(),
         outputs: (0..plan.strips.len()).map(|at| room(plan, at, block_frames)).collect(),
-        pool: SourcePool::new(sources),
+        reader: Reader { sources, idle: &idle },
         state: Mutex::new(State { schedule, error: None }),
         wake: Condvar::new(),
         sink: Mutex::new(sink),
@@ -177,7 +178,7 @@ struct Driver<'a, E, P, F> {
     listens_to: Vec<Vec<usize>>,
     nodes: Vec<Mutex<Node>>,
     outputs: Vec<[RwLock<StripOutput>; DEPTH]>,
-    pool: SourcePool<'a>,
+    reader: Reader<'a>,
     state: Mutex<State<E>>,
     wake: Condvar,
     sink: Mutex<Sink<P, F>>,
@@ -269,7 +270,7 @@ where
         let mut clips = None;
         if let Some((player, block)) = &mut node.clips {
             let start = span.start as i64 - node.latency_in_frames;
-            player.play(&self.pool, start, frames, block)?;
+            player.play(self.reader, start, frames, block)?;
             clips = Some(&*block);
         }
         let out = &self.outputs[task.node][slot];

@@ -96,15 +96,58 @@ pub trait Outputs {
     fn output(&self, strip: usize) -> Option<&StripOutput>;
 }
 
+/// The end of a strip: fader, pan and taps.
+pub(crate) struct OutputStage {
+    fader: Fader,
+    latency_frames: i64,
+    /// Samples that were not finite.
+    cleaned: u64,
+}
+
+impl OutputStage {
+    pub(crate) fn new(plan: &Plan, at: usize) -> Self {
+        let strip = &plan.strips[at];
+        let values = [&strip.fader_db, &strip.pan, &strip.width];
+        let fader = Fader::new(values, strip.channels, smooth::hand_frames(plan.sample_rate));
+        Self { fader, latency_frames: strip.latency_frames as i64, cleaned: 0 }
+    }
+
+    /// Hands out what the chain made of a block.
+    pub(crate) fn run(&mut self, span: Span, made: Tapped<'_>, out: &mut StripOutput) {
+        if made.status == Status::Silent {
+            // What a glide would have done meanwhile cannot be heard, but it has to be over then.
+            self.fader.pass(span.frames);
+            out.post.silence();
+            if let Some(pre) = &mut out.pre {
+                pre.silence();
+            }
+            return;
+        }
+        if let Some(pre) = &mut out.pre {
+            pre.status = Status::Filled;
+            for channel in 0..made.buffer.channels() {
+                let pre = &mut pre.buffer.channel_mut(channel)[..span.frames];
+                pre.copy_from_slice(&made.buffer.channel(channel)[..span.frames]);
+                self.cleaned += clean::clean(pre);
+            }
+        }
+        let frame = span.start as i64 - self.latency_frames;
+        let post = &mut out.post;
+        post.status = Status::Filled;
+        self.fader.apply(frame, span.frames, made.buffer, &mut post.buffer);
+        for channel in 0..post.buffer.channels() {
+            self.cleaned += clean::clean(&mut post.buffer.channel_mut(channel)[..span.frames]);
+        }
+    }
+}
+
 /// One strip, running.
 pub struct StripRunner {
     summer: Summer,
     chain: Vec<Link>,
-    fader: Fader,
+    stage: OutputStage,
     work: Buffer,
     latency_in_frames: i64,
-    latency_frames: i64,
-    cleaned: u64,
     /// Session frame at the fader of the next block.
     fader_frame: i64,
 }
@@ -137,7 +180,6 @@ impl StripRunner {
                 Listening::Key(Box::new(KeyRunner::new(feed, channels, max_frames)))
             }
         };
-        let latency_frames = strip.latency_frames as i64;
         Self {
             summer: Summer::new(strip, &channels_of, hand),
             chain: strip
@@ -145,12 +187,10 @@ impl StripRunner {
                 .iter()
                 .map(|processor| Link::new(processor, &spec, start, key(processor)))
                 .collect(),
-            fader: Fader::new([&strip.fader_db, &strip.pan, &strip.width], strip.channels, hand),
+            stage: OutputStage::new(plan, at),
             work: Buffer::new(strip.channels, max_frames),
             latency_in_frames: strip.latency_in_frames as i64,
-            latency_frames,
-            cleaned: 0,
-            fader_frame: start as i64 - latency_frames,
+            fader_frame: start as i64 - strip.latency_frames as i64,
         }
     }
 
@@ -165,11 +205,28 @@ impl StripRunner {
         outputs: &impl Outputs,
         out: &mut StripOutput,
     ) {
+        let status = self.run_chain(span, clips, outputs);
+        self.fader_frame = (span.start + span.frames as u64) as i64 - self.stage.latency_frames;
+        self.stage.run(span, Tapped { buffer: &self.work, status }, out);
+    }
+
+    /// Runs a block up to the fader; what the chain has made is in [`Self::made`].
+    pub(crate) fn run_chain(
+        &mut self,
+        span: Span,
+        clips: Option<&ClipBlock>,
+        outputs: &impl Outputs,
+    ) -> Status {
         let mut status = self.input(span, clips, outputs);
         for link in &mut self.chain {
             status = link.process(span, outputs, &mut self.work, status);
         }
-        self.hand_out(span, status, out);
+        status
+    }
+
+    /// What the chain has made of the last block.
+    pub(crate) const fn made(&self) -> &Buffer {
+        &self.work
     }
 
     fn input(&mut self, span: Span, clips: Option<&ClipBlock>, outputs: &impl Outputs) -> Status {
@@ -189,43 +246,15 @@ impl StripRunner {
         clips.status
     }
 
-    fn hand_out(&mut self, span: Span, status: Status, out: &mut StripOutput) {
-        self.fader_frame = (span.start + span.frames as u64) as i64 - self.latency_frames;
-        if status == Status::Silent {
-            // What a glide would have done meanwhile cannot be heard, but it has to be over then.
-            self.fader.pass(span.frames);
-            out.post.silence();
-            if let Some(pre) = &mut out.pre {
-                pre.silence();
-            }
-            return;
-        }
-        if let Some(pre) = &mut out.pre {
-            pre.status = Status::Filled;
-            for channel in 0..self.work.channels() {
-                let pre = &mut pre.buffer.channel_mut(channel)[..span.frames];
-                pre.copy_from_slice(&self.work.channel(channel)[..span.frames]);
-                self.cleaned += clean::clean(pre);
-            }
-        }
-        let frame = span.start as i64 - self.latency_frames;
-        let post = &mut out.post;
-        post.status = Status::Filled;
-        self.fader.apply(frame, span.frames, &self.work, &mut post.buffer);
-        for channel in 0..post.buffer.channels() {
-            self.cleaned += clean::clean(&mut post.buffer.channel_mut(channel)[..span.frames]);
-        }
-    }
-
     /// Aims a value at something new, click-free.
     ///
     /// # Realtime safety
     /// As [`Self::run`].
     pub fn set(&mut self, target: Target, value: f64) {
         match target {
-            Target::Fader => self.fader.set(Knob::Fader, value, self.fader_frame),
-            Target::Pan => self.fader.set(Knob::Pan, value, self.fader_frame),
-            Target::Width => self.fader.set(Knob::Width, value, self.fader_frame),
+            Target::Fader => self.stage.fader.set(Knob::Fader, value, self.fader_frame),
+            Target::Pan => self.stage.fader.set(Knob::Pan, value, self.fader_frame),
+            Target::Width => self.stage.fader.set(Knob::Width, value, self.fader_frame),
             Target::Feed(feed) => {
                 let frame = self.fader_frame;
                 if let Some(feed) = self.summer.feeds.get_mut(feed) {
@@ -264,6 +293,6 @@ impl StripRunner {
     /// Samples that were not finite and were replaced by silence, here and in the processors.
     #[must_use]
     pub fn cleaned_samples(&self) -> u64 {
-        self.cleaned + self.chain.iter().map(Link::cleaned_samples).sum::<u64>()
+        self.stage.cleaned + self.chain.iter().map(Link::cleaned_samples).sum::<u64>()
     }
 }
