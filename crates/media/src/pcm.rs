@@ -82,6 +82,17 @@ impl Stamp {
         let meta = file.metadata().map_err(MediaError::io(path, "look at it"))?;
         Ok(Self { len: meta.len(), modified: meta.modified().ok() })
     }
+
+    /// Only the length: for cache entries, whose name already tells their content and whose time of change is
+    /// their time of use.
+    pub(crate) fn len_only(self) -> Self {
+        Self { modified: None, ..self }
+    }
+
+    /// True when `now` is still the file that this stamp was taken of.
+    fn still(self, now: Self) -> bool {
+        self.len == now.len && (self.modified.is_none() || self.modified == now.modified)
+    }
 }
 
 /// Handles kept open between reads by all readers together; beyond it a reader closes its file after each
@@ -137,7 +148,7 @@ impl PcmReader {
     fn fill(&mut self, at_byte: u64, count: usize) -> Result<(), MediaError> {
         if self.file.is_none() {
             let file = File::open(&self.path).map_err(MediaError::io(&self.path, "open it"))?;
-            if Stamp::of(&file, &self.path)? != self.stamp {
+            if !self.stamp.still(Stamp::of(&file, &self.path)?) {
                 return Err(MediaError::Changed { path: self.path.clone() });
             }
             self.file = Some(Kept::new(file));

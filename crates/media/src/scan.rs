@@ -41,11 +41,12 @@ const MAX_FILES: usize = 100_000;
 /// When a path does not exist or a folder given directly cannot be listed. Files that cannot be used are in
 /// [`Scan::refused`].
 pub fn scan<P: AsRef<Path>>(paths: &[P]) -> Result<Scan, MediaError> {
-    let mut walk = Walk { scan: Scan::default(), seen: BTreeSet::new(), entries: 0 };
+    let mut walk = Walk { scan: Scan::default(), seen: BTreeSet::new(), entries: 0, root: None };
     for path in paths {
         let path = path.as_ref();
         let meta = fs::metadata(path).map_err(MediaError::io(path, "open it"))?;
         if meta.is_dir() {
+            walk.root = None;
             walk.folder(path, &mut Vec::new())?;
         } else {
             walk.file(path, &[], true);
@@ -75,14 +76,23 @@ struct Walk {
     /// Folders entered, by their real path: links that go round in circles end here.
     seen: BTreeSet<PathBuf>,
     entries: usize,
+    /// The real path of the folder that was given.
+    root: Option<PathBuf>,
 }
 
 impl Walk {
     fn folder(&mut self, path: &Path, folders: &mut Vec<String>) -> Result<(), MediaError> {
         let real = fs::canonicalize(path).map_err(MediaError::io(path, "open the folder"))?;
-        if folders.len() > MAX_DEPTH || !self.seen.insert(real) {
+        // A link back to a folder that holds the scanned one would bring in its neighbours.
+        let above = self.root.as_ref().is_some_and(|root| *root != real && root.starts_with(&real));
+        if above || !self.seen.insert(real.clone()) {
             return Ok(());
         }
+        if folders.len() > MAX_DEPTH {
+            let what = "a folder inside more than 32 others";
+            return Err(MediaError::NotAFile { path: path.to_owned(), what });
+        }
+        self.root.get_or_insert(real);
         let list = fs::read_dir(path).map_err(MediaError::io(path, "list the folder"))?;
         let mut entries: Vec<PathBuf> = list.filter_map(|e| e.ok().map(|e| e.path())).collect();
         entries.sort();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use topdown_media::write::{Bext, Depth, Dithering, Format, Loudness, Spec, Writer};
-use topdown_media::{Cache, Container, Part, Source, Tags, open};
+use topdown_media::{Cache, Part, Source, Tags, open};
 use topdown_units::SampleRate;
 
 fn rate(hz: u32) -> SampleRate {
@@ -79,7 +79,7 @@ fn lossless_formats_give_back_every_sample_to_half_a_step() {
         for depth in [Depth::Int16, Depth::Int24, Depth::Float32] {
             for channels in [1u16, 2, 5] {
                 for frames in [0usize, 1, 9_973] {
-                    if format == Format::Flac && depth == Depth::Float32 {
+                    if format == Format::Flac && (depth == Depth::Float32 || frames == 0) {
                         continue;
                     }
                     let path = dir.path().join(name);

@@ -2,7 +2,9 @@
 //! code that panics ends in an error, rate and channels are checked before anything is computed from them, and
 //! the decoded length is held against the declared one.
 
+mod flac;
 mod foreign;
+mod mp3;
 mod mp4;
 mod ogg;
 mod opus;
@@ -38,8 +40,8 @@ pub(crate) trait Decoder {
 /// The decoder for a kind of compressed file.
 fn decoder(kind: Coded) -> &'static dyn Decoder {
     match kind {
-        Coded::Flac => &foreign::FLAC,
-        Coded::Mpeg => &foreign::MP3,
+        Coded::Flac => &flac::Flac,
+        Coded::Mpeg => &mp3::Mp3,
         Coded::Adts => &foreign::ADTS,
         Coded::Mp4 => &mp4::Mp4,
         Coded::Caf => &foreign::CAF,

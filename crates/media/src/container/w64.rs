@@ -12,13 +12,14 @@ use std::path::Path;
 pub(crate) fn read(file: &mut File, path: &Path, len: u64) -> Result<Header, MediaError> {
     let mut walk = Walk::new(file, path, len, "W64");
     walk.seek(40)?;
-    let (mut fmt, mut data) = (None, None);
+    let (mut fmt, mut data, mut fact) = (None, None, None);
     while let Some(guid) = walk.bytes::<16>()? {
         let Some(size) = walk.bytes::<8>()?.map(u64::from_le_bytes) else { break };
         let body = walk.at;
         let size = size.saturating_sub(24);
         match guid.first_chunk::<4>() {
             Some(b"fmt ") => fmt = Some(walk.body(size.min(64))?),
+            Some(b"fact") => fact = walk.bytes::<8>()?.map(u64::from_le_bytes),
             Some(b"data") if data.is_none() => {
                 data = Some(Claim {
                     offset: body,
@@ -44,6 +45,11 @@ pub(crate) fn read(file: &mut File, path: &Path, len: u64) -> Result<Header, Med
     let mut notes = format.notes;
     let mut layout = Layout { offset: claim.offset, frames: 0, channels, sample: format.sample };
     layout.frames = usable(&claim, len, layout.frame_bytes() as u64, rate, &mut notes);
+    // Some writers count the padding to eight bytes as sound; their fact chunk knows better.
+    let padding = |n: u64| (layout.frames - n).saturating_mul(layout.frame_bytes() as u64) < 8;
+    if let Some(frames) = fact.filter(|n| *n < layout.frames && padding(*n)) {
+        layout.frames = frames;
+    }
     note_empty(layout.frames, &mut notes);
     let info = Info {
         container: Container::W64,

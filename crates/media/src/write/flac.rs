@@ -47,6 +47,10 @@ pub(super) struct Flac {
 fn failed(path: &Path) -> impl Fn(flac_codec::Error) -> MediaError + '_ {
     |error| match error {
         flac_codec::Error::Io(e) => MediaError::io(path, "write it")(e),
+        flac_codec::Error::NoSamples => MediaError::CannotWrite {
+            path: path.to_owned(),
+            reason: "there is no sound to write, and FLAC cannot be empty".to_owned(),
+        },
         other => MediaError::CannotWrite {
             path: path.to_owned(),
             reason: format!("FLAC: {other}; choose WAV"),
