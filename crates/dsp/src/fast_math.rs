@@ -44,7 +44,7 @@ pub fn exp2(x: f32) -> f32 {
 }
 
 /// Decibels of one unit of `log2` of an amplitude: 20 log10 2.
-pub const DB_PER_OCTAVE: f32 = 6.020_599_9;
+pub const DB_PER_OCTAVE: f32 = 6.020_6;
 
 #[cfg(test)]
 mod tests {

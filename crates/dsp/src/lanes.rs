@@ -97,6 +97,7 @@ impl<const H: usize> Lanes<H> {
     /// Every lane one step on; `x` enters the first register. Later registers go first, because each
     /// takes what the one before it gave in the step before.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "lane l of eight arrays at once")]
     fn step(&mut self, x: [f64; 2]) {
         for j in (0..H).rev() {
             let x = if j == 0 { x } else { self.y[j - 1] };

@@ -305,14 +305,14 @@ impl Limiter {
         true
     }
 
-    fn process_piece(&mut self, left: &mut [f32], mut right: Option<&mut [f32]>) {
+    fn process_piece(&mut self, left: &mut [f32], right: Option<&mut [f32]>) {
         let frames = left.len();
         self.take_in(left, right.as_deref());
         let mut gaps = [0.0f32; PIECE];
         let gaps = &mut gaps[..frames];
         self.read_gaps(gaps, db_to_gain(self.ceiling_db.lowest()) as f32);
         let limits = self.gains(gaps);
-        let channels = std::iter::once(&mut *left).chain(right.as_deref_mut());
+        let channels = std::iter::once(&mut *left).chain(right);
         for (line, samples) in self.lines.iter_mut().zip(channels) {
             let delayed = &line.samples[self.past - self.latency..][..frames];
             samples.copy_from_slice(delayed);

@@ -3,6 +3,7 @@
 //! A value that crosses the border of a crate carries its unit in its type; inside, in its name.
 //! Everything here is plain `f64` (counts are integers) behind a newtype, and costs nothing.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "the one place that turns decibels into factors")]
 
 use std::fmt;
 
