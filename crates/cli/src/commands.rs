@@ -5,7 +5,7 @@ use crate::output::{Failure, json, result};
 use crate::watch::Watch;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
-use topdown_app::{Context, check, compare, demo, explain, mix, render, steer};
+use topdown_app::{Context, check, compare, explain, mix, render, run_demo, steer};
 use topdown_app::{model, report};
 
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ impl Said {
 fn dispatch(cli: &Cli, context: &Context<'_>) -> Result<Said, Failure> {
     match &cli.command {
         Command::Demo { output } => {
-            let facts = demo::run(output, context)?;
+            let facts = run_demo(output, context)?;
             Said::new(report::text::summary(&facts), &facts)
         }
         Command::Mix(args) => {

@@ -45,7 +45,8 @@ pub fn journal(moves: &[MoveFact], rejected_too: bool) -> String {
         if shown.is_empty() {
             continue;
         }
-        line(&mut out, &format!("{}{name}", if out.is_empty() { "" } else { "\n" }));
+        let gap = if out.is_empty() { "" } else { "\n" };
+        line(&mut out, &format!("{gap}{name}"));
         for fact in shown {
             one_move(&mut out, fact);
         }
