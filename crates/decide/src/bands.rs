@@ -37,9 +37,8 @@ fn k_weight(hz: f64) -> f64 {
 
 /// K-weighted power of each frame.
 pub(crate) fn frame_powers(energies: &ErbEnergies) -> Vec<f64> {
-    let weighted = |frame: &[f32]| {
-        frame.iter().zip(K_WEIGHTS.iter()).map(|(&e, k)| f64::from(e) * k).sum()
-    };
+    let weighted =
+        |frame: &[f32]| frame.iter().zip(K_WEIGHTS.iter()).map(|(&e, k)| f64::from(e) * k).sum();
     energies.frames().map(weighted).collect()
 }
 
@@ -74,8 +73,7 @@ pub(crate) fn gated(blocks: &[f64]) -> f64 {
 
 /// Integrated loudness over spans heard apart, in LUFS; minus infinity for silence.
 pub(crate) fn integrated_lufs<'a>(spans: impl IntoIterator<Item = &'a ErbEnergies>) -> f64 {
-    let all: Vec<f64> =
-        spans.into_iter().flat_map(|span| blocks(&frame_powers(span))).collect();
+    let all: Vec<f64> = spans.into_iter().flat_map(|span| blocks(&frame_powers(span))).collect();
     lufs(gated(&all))
 }
 

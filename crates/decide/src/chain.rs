@@ -136,15 +136,20 @@ fn spent_by(edit: &Edit) -> Spent {
 }
 
 fn node_spent(node: &ProcessorNode) -> Spent {
-    let gains = node.values.iter().filter(|(param, _)| {
-        param.ends_with("gain_db") || param.as_str() == "makeup_db"
-    });
+    let gains = node
+        .values
+        .iter()
+        .filter(|(param, _)| param.ends_with("gain_db") || param.as_str() == "makeup_db");
     let mut squared_db: f64 = gains.map(|(_, value)| value.resting() * value.resting()).sum();
     if node.kind == EqSettings::ID {
-        let passes = settings::<EqSettings>(node).bands.iter().filter(|band| {
-            use topdown_dsp::eq::Shape::{HighPass, LowPass};
-            band.on && matches!(band.shape, HighPass | LowPass)
-        }).count();
+        let passes = settings::<EqSettings>(node)
+            .bands
+            .iter()
+            .filter(|band| {
+                use topdown_dsp::eq::Shape::{HighPass, LowPass};
+                band.on && matches!(band.shape, HighPass | LowPass)
+            })
+            .count();
         squared_db += passes as f64 * PASS_DB * PASS_DB;
     }
     Spent { squared_db, processors: 1.0 }
@@ -193,9 +198,8 @@ impl ChainModel {
             return 1.0;
         }
         let level_db = power_to_db(frame_power) + FRAME_CREST_DB;
-        let gain_db = |settings: &CompressorSettings| {
-            static_gain_db(settings, level_db) + settings.makeup_db
-        };
+        let gain_db =
+            |settings: &CompressorSettings| static_gain_db(settings, level_db) + settings.makeup_db;
         db_to_power(self.compressors.iter().map(gain_db).sum())
     }
 }
@@ -235,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_move_spends_its_decibels_and_its_processors() {
-        let insert = |processor| Edit::InsertProcessor { strip: "drums".into(), index: 0, processor };
+        let insert =
+            |processor| Edit::InsertProcessor { strip: "drums".into(), index: 0, processor };
         let eq = eq_node("eq", &[Band::bell(300.0, -2.0, 0.7), Band::high_pass(80.0)]);
         assert_eq!(spent(&[insert(eq)]), Spent { squared_db: 5.0, processors: 1.0 });
         let fader = Edit::Set {

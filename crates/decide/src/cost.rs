@@ -20,7 +20,7 @@
 
 use crate::bands::hundredths;
 use crate::picture::Picture;
-use crate::profile::{JUDGED_THIRDS, Profile, Prior, tone_half_width_db};
+use crate::profile::{JUDGED_THIRDS, Prior, Profile, tone_half_width_db};
 use crate::trial::Heard;
 use std::collections::BTreeMap;
 use topdown_analysis::{THIRDS, third_centre_hz};
@@ -164,18 +164,20 @@ impl Cost {
 
     /// Terms by name, with their sum as `total`.
     pub(crate) fn by_name(&self) -> BTreeMap<String, f64> {
-        let terms = TERMS.iter().zip(self.terms).map(|((name, _), term)| ((*name).to_owned(), term));
+        let terms =
+            TERMS.iter().zip(self.terms).map(|((name, _), term)| ((*name).to_owned(), term));
         terms.chain([("total".to_owned(), self.total())]).collect()
     }
 
     /// The term that rose most against `before`, by how much.
     pub(crate) fn worst_rise(&self, before: &Self) -> (&'static str, f64) {
         let rises = TERMS.iter().zip(self.terms.iter().zip(before.terms));
-        rises
-            .map(|((name, _), (after, before))| (*name, after - before))
-            .fold(("balance", f64::NEG_INFINITY), |worst, rise| {
+        rises.map(|((name, _), (after, before))| (*name, after - before)).fold(
+            ("balance", f64::NEG_INFINITY),
+            |worst, rise| {
                 if rise.1 > worst.1 { rise } else { worst }
-            })
+            },
+        )
     }
 
     fn balance(&mut self, picture: &Picture, targets: &Targets) -> f64 {
@@ -251,8 +253,9 @@ pub(crate) fn tone_db(heard: &Heard, profile: &Profile) -> Vec<f64> {
     let power = |third: usize| {
         heard.excerpts.iter().filter_map(|e| e.mix.third_power.get(third)).sum::<f64>()
     };
-    let error: Vec<f64> =
-        (0..THIRDS).map(|third| power_to_db(power(third)).max(-140.0) - profile.tone_db(third)).collect();
+    let error: Vec<f64> = (0..THIRDS)
+        .map(|third| power_to_db(power(third)).max(-140.0) - profile.tone_db(third))
+        .collect();
     let middle: Vec<f64> = error
         .iter()
         .enumerate()

@@ -13,8 +13,8 @@ use crate::trial::{Heard, Trial, TrialError};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use topdown_session::{
-    Author, Candidate, Edit, Evidence, Finding, MoveId, MoveState, ProcessorId, Record, Session, Stage,
-    StripId,
+    Author, Candidate, Edit, Evidence, Finding, MoveId, MoveState, ProcessorId, Record, Session,
+    Stage, StripId,
 };
 
 /// Candidates of one proposal that go on trial.
@@ -209,7 +209,7 @@ impl<'a> Desk<'a> {
         let verdicts: Vec<String> = tried.iter().map(|t| self.verdict(t)).collect();
         let best = verdicts.iter().position(String::is_empty);
         let first = best.unwrap_or(0);
-        let candidates = candidates(&proposal, &tried, &verdicts, first);
+        let candidates = candidates(&proposal, &tried, &verdicts, (first, self.cost.total()));
         let Some(winner) = tried.into_iter().nth(first) else { return Ok(false) };
         self.conclude(proposal, winner, candidates, best.is_some())
     }
@@ -299,9 +299,8 @@ impl<'a> Desk<'a> {
                 ));
             }
         }
-        let loss = |heard: &Heard| {
-            heard.excerpts.iter().map(|e| e.mix.mono_loss_db).fold(0.0, f64::max)
-        };
+        let loss =
+            |heard: &Heard| heard.excerpts.iter().map(|e| e.mix.mono_loss_db).fold(0.0, f64::max);
         let (was, is) = (loss(&self.heard), loss(heard));
         (is > 3.0 && is > was + 0.5).then(|| format!("folding to mono would cost {is:.1} dB"))
     }
@@ -334,7 +333,9 @@ impl<'a> Desk<'a> {
             None => "No candidate was worth hearing.".to_owned(),
         };
         let verdict = match evidence.candidates.first() {
-            Some(first) if !kept && winner.cost.is_some() => format!(" Left out: {}.", first.verdict),
+            Some(first) if !kept && winner.cost.is_some() => {
+                format!(" Left out: {}.", first.verdict)
+            }
             _ => String::new(),
         };
         let state = if kept { MoveState::Kept } else { MoveState::Rejected };
@@ -399,13 +400,13 @@ fn candidates(
     proposal: &Proposal,
     tried: &[Tried],
     verdicts: &[String],
-    first: usize,
+    (first, now): (usize, f64),
 ) -> Vec<Candidate> {
-    let base = |t: &Tried| t.cost.as_ref().map(Cost::total);
+    let change = |t: &Tried| t.cost.as_ref().map(|cost| cost.total() - now);
     let of = |(tried, verdict): (&Tried, &String)| Candidate {
         title: proposal.choices.get(tried.index).map_or_else(String::new, |c| c.title.clone()),
         predicted: tried.predicted,
-        measured: base(tried),
+        measured: change(tried),
         verdict: verdict.clone(),
     };
     let mut all: Vec<Candidate> = tried.iter().zip(verdicts).map(of).collect();
@@ -419,6 +420,9 @@ fn candidates(
     all
 }
 
+/// Changes of a feed's audibility from this on are told.
+const TOLD_AUDIBILITY: f64 = 0.01;
+
 /// What a move does to the whole, in words.
 pub(crate) fn effect(before: &Cost, after: &Cost) -> String {
     let mut parts: Vec<(&str, f64)> = TERMS
@@ -430,9 +434,21 @@ pub(crate) fn effect(before: &Cost, after: &Cost) -> String {
     parts.sort_by(|a, b| b.1.abs().partial_cmp(&a.1.abs()).unwrap_or(std::cmp::Ordering::Equal));
     let words: Vec<String> =
         parts.iter().take(3).map(|(name, change)| format!("{name} {change:+.3}")).collect();
+    let heard: Vec<String> = after
+        .audibility
+        .iter()
+        .filter_map(|(feed, is)| Some((feed, *before.audibility.get(feed)?, *is)))
+        .filter(|(_, was, is)| (is - was).abs() >= TOLD_AUDIBILITY)
+        .map(|(feed, was, is)| format!("{feed} from {was:.2} to {is:.2}"))
+        .collect();
+    let heard = if heard.is_empty() {
+        String::new()
+    } else {
+        format!(" Audibility: {}.", heard.join(", "))
+    };
     let list = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
     format!(
-        "Heard through the bus, the cost of the whole mix goes from {:.3} to {:.3}{list}.",
+        "Heard through the bus, the cost of the whole mix goes from {:.3} to {:.3}{list}.{heard}",
         before.total(),
         after.total()
     )

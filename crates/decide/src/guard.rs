@@ -1,9 +1,7 @@
 //! What a person touched is theirs: the values that the mixer may not write.
 
 use std::collections::BTreeSet;
-use topdown_session::{
-    Author, Edit, MoveId, ParamPath, ProcessorId, Record, Session, StripId,
-};
+use topdown_session::{Author, Edit, MoveId, ParamPath, ProcessorId, Record, Session, StripId};
 
 /// Values, processors and strips that belong to a person.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +68,9 @@ impl Guard {
     /// Whether the mixer may write this value.
     pub(crate) fn allows_value(&self, at: &ParamPath) -> bool {
         let processor = match at {
-            ParamPath::Processor(strip, id, _) => self.processors.contains(&(strip.clone(), id.clone())),
+            ParamPath::Processor(strip, id, _) => {
+                self.processors.contains(&(strip.clone(), id.clone()))
+            }
             _ => false,
         };
         !processor && !self.strips.contains(at.strip()) && !self.values.contains(at)
@@ -78,7 +78,8 @@ impl Guard {
 
     fn allows_processor(&self, strip: &StripId, id: &ProcessorId) -> bool {
         let key = (strip.clone(), id.clone());
-        let touched = |at: &ParamPath| matches!(at, ParamPath::Processor(s, p, _) if s == strip && p == id);
+        let touched =
+            |at: &ParamPath| matches!(at, ParamPath::Processor(s, p, _) if s == strip && p == id);
         !self.strips.contains(strip)
             && !self.processors.contains(&key)
             && !self.values.iter().any(touched)

@@ -1,7 +1,7 @@
 //! Whom a move helped: the tracks whose partial loudness in the whole rose.
 
-use crate::picture::{Picture, through, transfer};
 use crate::cost::mix_lufs;
+use crate::picture::{Picture, through, transfer};
 use crate::trial::Heard;
 use std::collections::BTreeMap;
 use topdown_analysis::masking::partial_loudness;

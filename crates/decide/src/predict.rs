@@ -10,7 +10,9 @@ use crate::chain::ChainModel;
 use crate::picture::ratio;
 use crate::trial::{Heard, HeardExcerpt, StripHeard};
 use std::sync::Arc;
-use topdown_analysis::{ERB_BANDS, cam_of_hz, erb_centre_hz, spectrum::ErbEnergies, third_centre_hz};
+use topdown_analysis::{
+    ERB_BANDS, cam_of_hz, erb_centre_hz, spectrum::ErbEnergies, third_centre_hz,
+};
 use topdown_session::{Session, Strip, StripId};
 
 /// What `after` would sound like, from `before` as heard.
@@ -79,9 +81,8 @@ fn output(
     rate: topdown_units::SampleRate,
 ) -> ErbEnergies {
     let (model_was, model_is) = (ChainModel::of(was, rate), ChainModel::of(is, rate));
-    let fixed: [f32; ERB_BANDS] = std::array::from_fn(|band| {
-        (model_is.gain(band) / model_was.gain(band).max(1e-15)) as f32
-    });
+    let fixed: [f32; ERB_BANDS] =
+        std::array::from_fn(|band| (model_is.gain(band) / model_was.gain(band).max(1e-15)) as f32);
     let (powers_was, powers_is) = (frame_powers(&heard.input), frame_powers(input));
     let grown = ratio(input, &heard.input);
     let mut out = ErbEnergies::clone(&heard.output);

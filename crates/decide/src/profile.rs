@@ -165,9 +165,8 @@ fn choose(song: &Song) -> (&'static str, String) {
         song.tracks.iter().filter(|t| t.exclude.is_none()).map(|t| t.role.as_str()).collect();
     let known = roles.iter().filter(|role| **role != "other").count().max(1) as f64;
     let has = |names: &[&str]| roles.iter().any(|role| names.contains(role));
-    let share = |names: &[&str]| {
-        roles.iter().filter(|role| names.contains(role)).count() as f64 / known
-    };
+    let share =
+        |names: &[&str]| roles.iter().filter(|role| names.contains(role)).count() as f64 / known;
     let kit = has(&["snare", "drum kit", "overhead", "tom", "kick"]);
     let electric = share(&["electric guitar"]);
     let machines = share(&["synth", "pad", "loop", "sub bass", "fx"]);
@@ -176,7 +175,10 @@ fn choose(song: &Song) -> (&'static str, String) {
     if known < 2.0 || known < 0.5 * roles.len() as f64 {
         ("neutral", "too few of the tracks are known to tell a genre".to_owned())
     } else if machines >= MANY {
-        ("electronic", format!("{} of the known tracks are synthesisers, loops or effects", percent(machines)))
+        (
+            "electronic",
+            format!("{} of the known tracks are synthesisers, loops or effects", percent(machines)),
+        )
     } else if acoustic >= MANY && electric == 0.0 && !has(&["loop", "synth"]) {
         ("jazz-folk", format!("{} of the known tracks are acoustic instruments", percent(acoustic)))
     } else if kit && electric > 0.0 && machines < SOME {
@@ -207,7 +209,9 @@ mod tests {
 
     #[test]
     fn the_mean_spectrum_is_the_published_table() {
-        for (third, level_db) in [(2, -19.4), (5, -4.9), (8, 1.3), (11, 2.2), (23, -7.4), (26, -13.1)] {
+        for (third, level_db) in
+            [(2, -19.4), (5, -4.9), (8, 1.3), (11, 2.2), (23, -7.4), (26, -13.1)]
+        {
             let got = mean_tone_db(third_centre_hz(third));
             assert!((got - level_db).abs() < 0.3, "third {third}: {got:.2}, table {level_db}");
         }

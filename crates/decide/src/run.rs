@@ -1,10 +1,15 @@
 //! A run: the stages in order, from a session as it stands to a session with its decisions.
 
+use crate::desk::Desk;
+use crate::profile::Profile;
 use crate::song::Song;
 use crate::trial::{Trial, TrialError};
+use crate::{bus, groups, levels, prep, recheck, tracks};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use topdown_session::{Levels, MoveId, Record, Session, Stage};
+use topdown_session::{
+    Author, Levels, MixSettings, MoveId, MoveState, Record, Session, Stage, Strategy, StripId,
+};
 
 /// What a run works on.
 #[derive(Clone, Copy)]
@@ -130,6 +135,103 @@ pub fn run(
     trial: &dyn Trial,
     progress: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> Result<Outcome, DecideError> {
-    let _ = (trial, progress);
-    Err(DecideError::NothingToMix(request.song.name.clone()))
+    let settings = request.session.settings.clone();
+    let (profile, why) = Profile::wanted(&settings.profile, request.song)?;
+    let name = profile.name.clone();
+    let targets = levels::targets(request.session, profile.clone());
+    let mut desk = Desk::new(&request, trial, progress, targets);
+    desk.say(&Event::Stage(Stage::Prep))?;
+    let new = prep::prep(&mut desk)?;
+    desk.targets = levels::targets(&desk.session, profile);
+    desk.say(&Event::Stage(Stage::Levels))?;
+    let levels = levels::levels(&mut desk, &new)?;
+    let cost_before = desk.cost.by_name();
+    if changed(&request, &new) {
+        recheck::resolve(&mut desk)?;
+        stages(&mut desk, &settings)?;
+        desk.say(&Event::Stage(Stage::Recheck))?;
+        recheck::resolve(&mut desk)?;
+        recheck::prune(&mut desk)?;
+        recheck::resolve(&mut desk)?;
+    }
+    let records = desk.journal.split_off(desk.earlier);
+    Ok(Outcome {
+        session: desk.session,
+        records,
+        cost_before,
+        cost_after: desk.cost.by_name(),
+        levels,
+        profile: (name, why),
+        predictor: desk.score,
+        trials: desk.trials,
+        warnings: desk.warnings,
+    })
+}
+
+/// The cost of a session as it stands, by term, against the priors of its profile: to compare sessions,
+/// strategies and baselines. Contrast is not judged, since there is no balance to hold it against.
+///
+/// # Errors
+/// As [`run`].
+pub fn score(
+    request: Request<'_>,
+    trial: &dyn Trial,
+) -> Result<BTreeMap<String, f64>, DecideError> {
+    let (profile, _) = Profile::wanted(&request.session.settings.profile, request.song)?;
+    let targets = levels::targets(request.session, profile);
+    let mut carry_on = |_: &Event| ControlFlow::Continue(());
+    let mut desk = Desk::new(&request, trial, &mut carry_on, targets);
+    desk.listen()?;
+    Ok(desk.cost.by_name())
+}
+
+/// Whether there is anything to decide: a new song, a new track, or a person's move since the last run.
+fn changed(request: &Request<'_>, new: &[StripId]) -> bool {
+    let last_ours = request.session.moves.iter().rposition(|m| m.author == Author::Topdown);
+    let by_hand = request.session.moves.iter().rposition(|m| m.author == Author::Person);
+    let steered = request
+        .session
+        .moves
+        .iter()
+        .any(|m| m.state == MoveState::Kept && (!m.on || m.amount_percent < 100.0 || m.stale));
+    let stale = request.session.strips.iter().any(|strip| strip.stale);
+    !new.is_empty() || by_hand > last_ours || steered || stale
+}
+
+/// The weighed stages in the strategy's order, down to the depth that was asked for.
+fn stages(desk: &mut Desk<'_>, settings: &MixSettings) -> Result<(), DecideError> {
+    let wants = |stage: Stage| stage <= settings.depth;
+    let named: &[StripId] = match settings.strategy {
+        Strategy::Hybrid => &settings.bottom_up,
+        Strategy::TopDown | Strategy::BottomUp => &[],
+    };
+    let bottom_up = match settings.strategy {
+        Strategy::TopDown => None,
+        Strategy::BottomUp => Some(named),
+        Strategy::Hybrid => (!named.is_empty()).then_some(named),
+    };
+    if let Some(named) = bottom_up {
+        if wants(Stage::Tracks) {
+            desk.say(&Event::Stage(Stage::Tracks))?;
+            tracks::tracks(desk, Some(named))?;
+        }
+        if wants(Stage::Groups) {
+            desk.say(&Event::Stage(Stage::Groups))?;
+            groups::groups(desk, (!named.is_empty()).then_some(named))?;
+        }
+    }
+    desk.say(&Event::Stage(Stage::Bus))?;
+    bus::bus(desk)?;
+    if settings.strategy == Strategy::BottomUp {
+        return Ok(());
+    }
+    if wants(Stage::Groups) {
+        desk.say(&Event::Stage(Stage::Groups))?;
+        groups::groups(desk, None)?;
+    }
+    if wants(Stage::Tracks) {
+        desk.say(&Event::Stage(Stage::Tracks))?;
+        tracks::tracks(desk, None)?;
+    }
+    Ok(())
 }
