@@ -270,7 +270,7 @@ impl Limiter {
             for (n, (gap, reading)) in gaps.iter_mut().zip(short.iter()).enumerate() {
                 if *reading >= MARGIN * ceiling {
                     let long = self.reader.read_long(&seen[n..n + 2 * HALF]);
-                    *gap = gap.max(long.max(*reading));
+                    *gap = gap.max(long);
                 }
             }
         }

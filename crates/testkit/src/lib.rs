@@ -9,4 +9,5 @@ pub mod alloc;
 pub mod analogue;
 pub mod meters;
 pub mod null;
+pub mod plot;
 pub mod signals;
