@@ -14,7 +14,9 @@
 
 pub mod control;
 pub mod feed;
+pub mod live;
 pub mod offline;
+mod prefetch;
 pub mod rt;
 mod schedule;
 mod sink;
@@ -24,5 +26,8 @@ pub use control::compile::{CompileError, CompileOptions, compile};
 pub use control::diff::{Change, SetValue, Target, diff};
 pub use control::plan::{Plan, StripPlan, Warning};
 pub use feed::{ClipSource, FeedError, Sources};
+pub use live::{Live, LiveError};
 pub use offline::{End, RenderError, RenderOptions, RenderReport, render};
+pub use rt::meter::{MeterSlot, Reading};
+pub use rt::renderer::Renderer;
 pub use trial::{AudioKey, Tap, TrialAudio, TrialEngine, TrialError};

@@ -2,9 +2,11 @@
 
 mod chain;
 mod curve;
+pub(crate) mod deck;
 pub(crate) mod delay;
 mod fader;
 pub mod meter;
+pub mod renderer;
 pub mod strip;
 mod sum;
 

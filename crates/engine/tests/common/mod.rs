@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use topdown_dsp::{Io, Kind, ParamSpec, ProcessSpec, Processor, Settings, Status, Unit};
 use topdown_engine::{
     ClipSource, CompileOptions, End, FeedError, Plan, RenderOptions, Sources, compile, render,
@@ -22,7 +22,8 @@ pub struct Memory {
 pub struct Open {
     now: AtomicUsize,
     pub most: AtomicUsize,
-    pub reads: AtomicUsize,
+    /// From now on every read fails.
+    pub gone: AtomicBool,
 }
 
 struct Source {
@@ -39,7 +40,9 @@ impl Drop for Source {
 impl ClipSource for Source {
     fn read(&mut self, at: u64, out: &mut [&mut [f32]]) -> Result<usize, FeedError> {
         assert_eq!(out.len(), self.planes.len());
-        self.open.reads.fetch_add(1, Ordering::SeqCst);
+        if self.open.gone.load(Ordering::SeqCst) {
+            return Err(FeedError { file: "file".to_owned(), reason: "is gone".to_owned() });
+        }
         let at = (at as usize).min(self.planes[0].len());
         let frames = out[0].len().min(self.planes[0].len() - at);
         for (out, plane) in out.iter_mut().zip(&self.planes) {
