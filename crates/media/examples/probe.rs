@@ -3,6 +3,7 @@
 //! `probe mix FOLDER -o OUT.wav` has the manners of the real program (messages on standard error, exit code, an
 //! output that is whole or untouched), so that sets of bad inputs can be held against the crate alone.
 //! `probe info FILES...` says what each file is. `probe speed FILES...` measures reading.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is its purpose")]
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

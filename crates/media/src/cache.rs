@@ -6,6 +6,7 @@
 //! longest ago go first, but never one that this process uses.
 
 use crate::atomic::AtomicFile;
+use crate::codec::Sink;
 use crate::error::MediaError;
 use crate::hash::{ContentHash, content_hash};
 use crate::info::{Note, Severity};
@@ -41,8 +42,7 @@ struct State {
 }
 
 /// Receives blocks of planes.
-type Fill<'a> = dyn FnMut(&mut dyn FnMut(&[Vec<f32>]) -> Result<(), MediaError>) -> Result<Vec<Note>, MediaError>
-    + 'a;
+type Fill<'a> = dyn FnMut(&mut Sink<'_>) -> Result<Vec<Note>, MediaError> + 'a;
 
 impl Cache {
     /// A cache in `dir`, which is made when first needed, of at most `budget_bytes` (what is in use is never

@@ -236,38 +236,38 @@ pub(crate) fn decode(
         Sample::U8 => go!(1, |[a]| (f32::from(a) - 128.0) / 128.0),
         Sample::Int { bytes: 1, .. } => go!(1, |[a]| f32::from(a as i8) / 128.0),
         Sample::Int { bytes: 2, big: false } => {
-            go!(2, |b| f32::from(i16::from_le_bytes(b)) / 32768.0)
+            go!(2, |b| f32::from(i16::from_le_bytes(b)) / 32768.0);
         }
         Sample::Int { bytes: 2, big: true } => {
-            go!(2, |b| f32::from(i16::from_be_bytes(b)) / 32768.0)
+            go!(2, |b| f32::from(i16::from_be_bytes(b)) / 32768.0);
         }
         Sample::Int { bytes: 3, big: false } => {
-            go!(3, |[a, b, c]| i32::from_le_bytes([0, a, b, c]) as f32 * INT)
+            go!(3, |[a, b, c]| i32::from_le_bytes([0, a, b, c]) as f32 * INT);
         }
         Sample::Int { bytes: 3, big: true } => {
-            go!(3, |[a, b, c]| i32::from_be_bytes([a, b, c, 0]) as f32 * INT)
+            go!(3, |[a, b, c]| i32::from_be_bytes([a, b, c, 0]) as f32 * INT);
         }
         Sample::Int { bytes: 4, big: false } => go!(4, |b| i32::from_le_bytes(b) as f32 * INT),
         Sample::Int { bytes: 4, big: true } => go!(4, |b| i32::from_be_bytes(b) as f32 * INT),
         Sample::Int { bytes: 5, big: false } => {
-            go!(5, |[a, b, c, d, e]| i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) as f32 * LONG)
+            go!(5, |[a, b, c, d, e]| i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) as f32 * LONG);
         }
         Sample::Int { bytes: 5, big: true } => {
-            go!(5, |[a, b, c, d, e]| i64::from_be_bytes([a, b, c, d, e, 0, 0, 0]) as f32 * LONG)
+            go!(5, |[a, b, c, d, e]| i64::from_be_bytes([a, b, c, d, e, 0, 0, 0]) as f32 * LONG);
         }
         Sample::Int { bytes: 6, big: false } => {
-            go!(6, |[a, b, c, d, e, f]| i64::from_le_bytes([0, 0, a, b, c, d, e, f]) as f32 * LONG)
+            go!(6, |[a, b, c, d, e, f]| i64::from_le_bytes([0, 0, a, b, c, d, e, f]) as f32 * LONG);
         }
         Sample::Int { bytes: 6, big: true } => {
-            go!(6, |[a, b, c, d, e, f]| i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) as f32 * LONG)
+            go!(6, |[a, b, c, d, e, f]| i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) as f32 * LONG);
         }
         Sample::Int { bytes: 7, big: false } => {
             go!(7, |[a, b, c, d, e, f, g]| i64::from_le_bytes([0, a, b, c, d, e, f, g]) as f32
-                * LONG)
+                * LONG);
         }
         Sample::Int { bytes: 7, big: true } => {
             go!(7, |[a, b, c, d, e, f, g]| i64::from_be_bytes([a, b, c, d, e, f, g, 0]) as f32
-                * LONG)
+                * LONG);
         }
         Sample::Int { big: false, .. } => go!(8, |b| i64::from_le_bytes(b) as f32 * LONG),
         Sample::Int { big: true, .. } => go!(8, |b| i64::from_be_bytes(b) as f32 * LONG),

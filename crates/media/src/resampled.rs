@@ -1,5 +1,6 @@
 //! A source at another rate: converted once into the cache.
 
+use crate::codec::Sink;
 use crate::error::MediaError;
 use crate::info::Note;
 use crate::reader::Reader;
@@ -14,7 +15,7 @@ pub(crate) fn convert(
     input: &mut dyn Reader,
     from: SampleRate,
     to: SampleRate,
-    sink: &mut dyn FnMut(&[Vec<f32>]) -> Result<(), MediaError>,
+    sink: &mut Sink<'_>,
 ) -> Result<Vec<Note>, MediaError> {
     let channels = input.channels();
     let design = Design::new(from, to);

@@ -139,7 +139,7 @@ impl Walk {
             Err(error @ (MediaError::Damaged { .. } | MediaError::Unsupported { .. }))
                 if !has_extension(path, NEVER_AUDIO) =>
             {
-                self.scan.refused.push(error)
+                self.scan.refused.push(error);
             }
             Err(_) => self.scan.ignored.push(path.to_owned()),
         }

@@ -1,4 +1,5 @@
 //! A burst at a known moment stands at that moment, whatever the rate and format of its file.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use topdown_dsp::math::{TAU, cos, exp, sin};
 use topdown_media::write::{Depth, Dithering, Format, Spec, Writer};

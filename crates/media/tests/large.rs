@@ -1,4 +1,5 @@
 //! A 4.3 GB RF64 streams in little memory. A process of its own, because memory is counted per process.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,5 +1,6 @@
 //! Damaged files of every format: seeded byte flips and cuts. Nothing panics, nothing hangs, nothing grows
 //! beyond what the file can hold, and every error names its file.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 use topdown_media::write::{Bext, Depth, Format, Spec, Writer};

@@ -1,4 +1,5 @@
 //! What is written comes back: every format, depth and channel count, by our own readers.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 use topdown_media::write::{Bext, Depth, Dithering, Format, Loudness, Spec, Writer};

@@ -1,4 +1,5 @@
 //! What a scan finds, ignores and refuses.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use std::fs;
 use std::path::Path;

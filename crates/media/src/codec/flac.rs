@@ -49,7 +49,9 @@ fn deep(path: &Path, info: &Info, bits: u16, sink: &mut Sink<'_>) -> Result<Vec<
             Ok(got) => got,
             Err(e) if given == 0 => return Err(damaged(e)),
             Err(e) => {
-                return Ok(vec![Note::warning(format!("damaged ({e}); what comes before is used"))]);
+                return Ok(vec![Note::warning(format!(
+                    "damaged ({e}); what comes before is used"
+                ))]);
             }
         };
         let total = held + got;

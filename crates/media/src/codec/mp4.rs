@@ -114,7 +114,7 @@ impl Movie {
         let long = b.first() == Some(&1);
         match &kind {
             b"mdia" | b"minf" | b"stbl" | b"edts" | b"udta" | b"ilst" | b"wave" => {
-                self.boxes(b, depth + 1)
+                self.boxes(b, depth + 1);
             }
             b"meta" => self.boxes(b.get(4..).unwrap_or_default(), depth + 1),
             b"stsd" => self.boxes(b.get(8..).unwrap_or_default(), depth + 1),

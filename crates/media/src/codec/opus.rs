@@ -29,14 +29,14 @@ const ORDERS: [(&[usize], u32); 8] = [
 
 /// The decoder for one or several streams a packet.
 enum Streams {
-    One(OpusDecoder),
+    One(Box<OpusDecoder>),
     Many(OpusMSDecoder),
 }
 
 impl Streams {
     fn new(head: &OpusHead) -> opus_pure::Result<Self> {
         if head.mapping_family == 0 {
-            return head.decoder(RATE).map(Self::One);
+            return head.decoder(RATE).map(|d| Self::One(Box::new(d)));
         }
         let mut decoder = OpusMSDecoder::new(
             RATE,

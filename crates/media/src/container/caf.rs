@@ -22,7 +22,7 @@ pub(crate) fn read(file: &mut File, path: &Path, len: u64) -> Result<Option<Head
                 data = Some(Claim {
                     offset: body + 4,
                     bytes: u64::try_from(size).ok().map(|s| s.saturating_sub(4)),
-                })
+                });
             }
             _ => {}
         }

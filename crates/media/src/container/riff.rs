@@ -284,7 +284,7 @@ fn sample_of(
     match (tag, bits) {
         (1, 8..=64) => {
             let declared = align / channels;
-            let bytes = if align % channels == 0 && (plain..=8).contains(&declared) {
+            let bytes = if align.is_multiple_of(channels) && (plain..=8).contains(&declared) {
                 declared
             } else {
                 plain

@@ -24,7 +24,7 @@ pub(crate) fn read(file: &mut File, path: &Path, len: u64) -> Result<Header, Med
                 data = Some(Claim {
                     offset: body,
                     bytes: (size > 0 && size < 1 << 62).then_some(size),
-                })
+                });
             }
             _ => {}
         }

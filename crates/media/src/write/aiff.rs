@@ -56,9 +56,8 @@ impl Encoder for Aiff {
         self.written.clipped = self.quantiser.clipped;
         let header = header(&self.spec, self.written.frames);
         let odd =
-            self.written.frames * u64::from(self.spec.channels) * self.spec.depth.bytes() as u64
-                & 1
-                == 1;
+            !(self.written.frames * u64::from(self.spec.channels) * self.spec.depth.bytes() as u64)
+                .is_multiple_of(2);
         let mut end = || {
             self.out.write_all(if odd { &[0] } else { &[] })?;
             self.out.seek(SeekFrom::Start(0))?;

@@ -288,7 +288,7 @@ pub fn file_rate(format: Format, rate: SampleRate) -> SampleRate {
     match format {
         Format::Opus { .. } => SampleRate::STUDIO,
         Format::Mp3 { .. } if MP3.contains(&rate.get()) => rate,
-        Format::Mp3 { .. } if rate.get() % 44_100 == 0 => SampleRate::CD,
+        Format::Mp3 { .. } if rate.get().is_multiple_of(44_100) => SampleRate::CD,
         Format::Mp3 { .. } => SampleRate::STUDIO,
         _ => rate,
     }

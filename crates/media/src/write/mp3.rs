@@ -61,7 +61,7 @@ impl Mp3 {
         loop {
             match self.encoder.next_packet() {
                 Ok(packet) => {
-                    self.out.write_all(&packet).map_err(MediaError::io(&self.path, "write it"))?
+                    self.out.write_all(&packet).map_err(MediaError::io(&self.path, "write it"))?;
                 }
                 Err(Error::Again | Error::Eof) => return Ok(()),
                 Err(e) => return Err(self.failed(&e)),

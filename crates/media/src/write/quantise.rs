@@ -40,7 +40,7 @@ impl Quantiser {
             match self.dithers.get_mut(c) {
                 Some(dither) => slots.zip(*plane).for_each(|(slot, x)| *slot = dither.quantise(*x)),
                 None => slots.zip(*plane).for_each(|(slot, x)| {
-                    *slot = (f64::from(*x) * scale).round().clamp(-scale, scale - 1.0) as i32
+                    *slot = (f64::from(*x) * scale).round().clamp(-scale, scale - 1.0) as i32;
                 }),
             }
         }

@@ -50,7 +50,8 @@ impl Encoder for Wav {
         self.written.clipped = self.quantiser.clipped;
         let frames = self.written.frames;
         let header = header(&self.spec, frames, loudness);
-        let odd = frames * u64::from(self.spec.channels) * self.spec.depth.bytes() as u64 & 1 == 1;
+        let odd = !(frames * u64::from(self.spec.channels) * self.spec.depth.bytes() as u64)
+            .is_multiple_of(2);
         let mut end = || {
             self.out.write_all(if odd { &[0] } else { &[] })?;
             self.out.seek(SeekFrom::Start(0))?;
