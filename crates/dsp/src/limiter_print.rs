@@ -7,7 +7,7 @@
 use crate::buffer::Buffer;
 use crate::limiter::LimiterSettings;
 use crate::process::{Io, ProcessSpec, Processor, Settings, Status};
-use crate::true_peak::{HALF, PeakReader};
+use crate::true_peak::{HALF, MARGIN, PeakReader};
 use topdown_units::{SampleRate, db_to_gain, gain_to_db};
 
 /// What limiting did to a print.
@@ -70,20 +70,25 @@ fn pass(print: &mut Buffer, limiter: &mut dyn Processor) {
     }
 }
 
-/// The true peak of all channels by the long filter, as an amplitude. Allocates.
+/// The true peak of all channels, as an amplitude: by the long filter wherever the short one comes near the
+/// highest peak so far. Allocates.
 #[must_use]
 pub fn true_peak(sound: &Buffer) -> f64 {
     let reader = PeakReader::new();
-    let mut peak = 0.0f32;
+    let highest = |peak: f32, x: &f32| peak.max(x.abs());
+    let mut peak = sound.planes().flatten().fold(0.0, highest);
     for plane in sound.planes() {
         let mut padded = vec![0.0; plane.len() + 2 * HALF];
         padded[HALF..HALF + plane.len()].copy_from_slice(plane);
-        peak = plane.iter().fold(peak, |peak, x| peak.max(x.abs()));
-        for seen in padded.windows(2 * HALF) {
-            // Only a neighbourhood as loud as this can hold a new highest peak.
-            let near = seen[HALF - 12..HALF + 12].iter().fold(0.0, |a: f32, b| a.max(b.abs()));
-            if near * 2.0 >= peak {
-                peak = peak.max(reader.read_long(seen));
+        let mut short = [0.0f32; 256];
+        for start in (0..=plane.len()).step_by(short.len()) {
+            let short = &mut short[..(plane.len() + 1 - start).min(256)];
+            short.fill(0.0);
+            reader.read_short(&padded[start..], short);
+            for (n, reading) in short.iter().enumerate() {
+                if *reading >= MARGIN * peak && peak > 0.0 {
+                    peak = peak.max(reader.read_long(&padded[start + n..start + n + 2 * HALF]));
+                }
             }
         }
     }

@@ -52,12 +52,22 @@ fn buffer(planes: &[Vec<f32>]) -> Buffer {
     Buffer::from_planes(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
-/// Processes `range` of `sound` in blocks of at most `block`, with noise as the key where one is taken.
+/// Processes `range` of `sound` in blocks of at most `block`.
 fn run(processor: &mut dyn Processor, sound: &mut Buffer, range: Range<usize>, block: usize) {
+    run_keyed(processor, sound, None, range, block);
+}
+
+fn run_keyed(
+    processor: &mut dyn Processor,
+    sound: &mut Buffer,
+    key: Option<&Buffer>,
+    range: Range<usize>,
+    block: usize,
+) {
     let mut start = range.start;
     while start < range.end {
         let end = range.end.min(start + block);
-        processor.process(&mut Io::new(sound, None, start..end, Status::Filled));
+        processor.process(&mut Io::new(sound, key, start..end, Status::Filled));
         start = end;
     }
 }
@@ -117,10 +127,13 @@ fn run_with_moves(kind: &Kind, values: &[f64], channels: usize, block: usize) ->
     for plane in sound.planes_mut() {
         plane[3000..4400].fill(0.0);
     }
+    let key = kind.takes_key.then(|| noise(3 - channels, 6000, 0.9));
     let mut random = Random::new(5);
     let mut start = 0;
     for (n, end) in [701, 705, 1333, 2501, 4555, 4560, 6000].into_iter().enumerate() {
-        run(processor.as_mut(), &mut sound, start..end, block);
+        // A key comes and goes with the session's routing.
+        let key = key.as_ref().filter(|_| n % 3 != 2);
+        run_keyed(processor.as_mut(), &mut sound, key, start..end, block);
         for param in live_params(kind) {
             if random.unit() < 0.3 {
                 let ramp_frames = if n % 2 == 0 { 0 } else { 37 * n };
