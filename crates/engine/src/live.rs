@@ -98,7 +98,7 @@ impl Live {
             decks_sent: 0,
             sent_frame: 0,
         };
-        live.load(plan, 0, false)?;
+        live.load(&plan, 0, false)?;
         Ok((live, renderer))
     }
 
@@ -122,7 +122,7 @@ impl Live {
             }
             Change::Structure => {
                 let frame = self.session_frame();
-                self.load(plan.clone(), frame, true)?;
+                self.load(&plan, frame, true)?;
             }
         }
         self.plan = plan;
@@ -135,7 +135,7 @@ impl Live {
     /// When a file cannot be read there.
     pub fn seek(&mut self, frame: u64) -> Result<(), LiveError> {
         self.drop_returned();
-        self.load(self.plan.clone(), frame, false)
+        self.load(&self.plan.clone(), frame, false)
     }
 
     /// Plays, or pauses.
@@ -190,7 +190,7 @@ impl Live {
     }
 
     /// Builds a deck for `frame`, or in time for what is playing, and sends it.
-    fn load(&mut self, plan: Plan, frame: u64, in_time: bool) -> Result<(), LiveError> {
+    fn load(&mut self, plan: &Plan, frame: u64, in_time: bool) -> Result<(), LiveError> {
         let slots: Vec<_> = plan
             .strips
             .iter()
@@ -199,7 +199,7 @@ impl Live {
         let rate = plan.sample_rate.hz();
         let run_in = (RUN_IN_SECONDS * rate) as u64;
         let start = frame.saturating_sub(run_in);
-        let mut warming = Warming::new(&plan, &slots, start, self.max_frames);
+        let mut warming = Warming::new(plan, &slots, start, self.max_frames);
         let latency = plan.latency_frames() as u64;
         let idle = IdleFiles::default();
         let reader = Reader { sources: &*self.sources, idle: &idle };
@@ -212,7 +212,7 @@ impl Live {
                 warming.run_until(goal, reader)?;
             }
         }
-        let feeders = warming.connect(&plan, (PREFETCH_SECONDS * rate) as usize);
+        let feeders = warming.connect(plan, (PREFETCH_SECONDS * rate) as usize);
         self.prefetch.add(feeders);
         let frame = warming.deck.session_frame();
         self.send(Message::Deck { deck: Box::new(warming.deck), in_time })?;

@@ -5,7 +5,7 @@
 //! bus works on one block while the tracks work on the next. The last node is the sink; it listens to the
 //! mix bus and to the taps. What a node computes depends on what it listens to and not on when it ran.
 
-use crate::control::plan::Plan;
+use crate::control::plan::{Plan, StripPlan};
 
 /// Blocks of each strip that exist at a time.
 pub(crate) const DEPTH: usize = 3;
@@ -37,7 +37,7 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// The strips of `plan` and, after them, the sink.
     pub(crate) fn new(plan: &Plan, blocks: u64) -> Self {
-        let mut listens_to: Vec<_> = plan.strips.iter().map(|strip| strip.listens_to()).collect();
+        let mut listens_to: Vec<_> = plan.strips.iter().map(StripPlan::listens_to).collect();
         let mut sink = plan.taps.clone();
         sink.push(plan.output);
         sink.sort_unstable();

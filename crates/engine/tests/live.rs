@@ -1,5 +1,5 @@
 //! The live driver keeps its promises: the same samples as offline, no allocation, no click, no lost deck.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The offline driver keeps its promises: bytes, alignment, mute and solo, ends, memory.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 mod common;
 

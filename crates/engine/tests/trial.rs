@@ -1,5 +1,5 @@
 //! The trial driver keeps its promises: it sounds like the whole, and costs only what is downstream.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 mod common;
 
@@ -86,7 +86,7 @@ fn an_excerpt_sounds_like_that_part_of_the_whole() {
     let whole =
         song.render_with(&plan, &RenderOptions { end: End::Range, ..RenderOptions::whole(&plan) });
     let span = 5 * SECOND as u64..6 * SECOND as u64;
-    let trial = engine.render(&song.session, &[span.clone()], &[]).unwrap();
+    let trial = engine.render(&song.session, std::slice::from_ref(&span), &[]).unwrap();
     let excerpt = trial.output[0].audio();
     let part = &whole[0][span.start as usize..span.end as usize];
     assert_eq!(excerpt[0].len(), part.len());

@@ -238,7 +238,7 @@ impl StripRunner {
             let work = &mut self.work.channel_mut(channel)[..span.frames];
             match clips.status {
                 Status::Filled => {
-                    work.copy_from_slice(&clips.buffer.channel(channel)[..span.frames])
+                    work.copy_from_slice(&clips.buffer.channel(channel)[..span.frames]);
                 }
                 Status::Silent => work.fill(0.0),
             }
