@@ -7,9 +7,7 @@
 
 use super::room::{Mic, Path, Point, Reverb};
 use super::score::{Hit, LENGTH_S, Piece, Stroke};
-use super::synth::{
-    Mode, Rng, Shape, SineTable, decay, filter, noise_burst, ring, saturate,
-};
+use super::synth::{Mode, Rng, Shape, SineTable, decay, filter, noise_burst, ring, saturate};
 use topdown_dsp::math;
 
 const PIECES: [Piece; 9] = [
@@ -49,13 +47,13 @@ fn loudness(piece: Piece) -> f64 {
     match piece {
         Piece::Kick => 1.3,
         Piece::Snare => 1.0,
-        Piece::Wires => 0.55,
-        Piece::HatClosed => 0.16,
-        Piece::HatOpen => 0.2,
+        Piece::Wires => 0.65,
+        Piece::HatClosed => 0.34,
+        Piece::HatOpen => 0.4,
         Piece::RackTom => 0.9,
         Piece::FloorTom => 1.0,
-        Piece::Crash => 0.5,
-        Piece::Ride => 0.17,
+        Piece::Crash => 0.85,
+        Piece::Ride => 0.34,
     }
 }
 
@@ -93,7 +91,8 @@ fn cymbal(out: &mut [f32], rng: &mut Rng, lowest_hz: f64, t60_s: f64, ping: f64)
         .map(|i| {
             let octave = 5.2 * (f64::from(i) + rng.unit()) / 72.0;
             let hz = lowest_hz * math::exp2(octave);
-            let amp = ping * 0.022 * (1.0 + 0.6 * rng.white()) * if octave < 1.2 { 0.35 } else { 1.0 };
+            let amp =
+                ping * 0.022 * (1.0 + 0.6 * rng.white()) * if octave < 1.2 { 0.35 } else { 1.0 };
             Mode { hz, t60_s: t60_s * (1.1 - 0.12 * octave) * (0.7 + 0.6 * rng.unit()), amp }
         })
         .collect();
@@ -104,7 +103,13 @@ fn cymbal(out: &mut [f32], rng: &mut Rng, lowest_hz: f64, t60_s: f64, ping: f64)
         (0.13, t60_s * 0.6, Shape::HighPass { hz: 8_500.0, q: 0.7 }),
     ];
     for (amp, t60_s, shape) in wash {
-        noise_burst(out, rng, (amp, t60_s), &[shape, Shape::HighPass { hz: 700.0, q: 0.7 }], RATE_HZ);
+        noise_burst(
+            out,
+            rng,
+            (amp, t60_s),
+            &[shape, Shape::HighPass { hz: 700.0, q: 0.7 }],
+            RATE_HZ,
+        );
     }
 }
 
@@ -114,7 +119,7 @@ fn stroke(piece: Piece, hardness: f64, rng: &mut Rng) -> Vec<f32> {
         Piece::Kick => 0.5,
         Piece::Snare => 0.45,
         Piece::Wires => 0.4,
-        Piece::HatClosed => 0.16,
+        Piece::HatClosed => 0.34,
         Piece::HatOpen => 0.9,
         Piece::RackTom => 0.9,
         Piece::FloorTom => 1.2,
@@ -171,7 +176,7 @@ fn stroke(piece: Piece, hardness: f64, rng: &mut Rng) -> Vec<f32> {
             stick(&mut out, rng, 0.55, 0.022, 1_300.0);
         }
         Piece::Crash => {
-            cymbal(&mut out, rng, 310.0, 2.6, 1.0);
+            cymbal(&mut out, rng, 310.0, 4.0, 0.8);
             stick(&mut out, rng, 0.3, 0.02, 2_000.0);
         }
         Piece::Ride => {
@@ -269,11 +274,9 @@ pub(super) fn kit(bank: &Bank, hits: &[Hit], mic: KitMic) -> Vec<Vec<f32>> {
         KitMic::SnareBottom => {
             (&[([-0.3, -0.02, 0.44], [-0.3, -0.1, 0.6])], &[Piece::Snare, Piece::Wires], 0.4)
         }
-        KitMic::Hat => (
-            &[([-0.8, 0.06, 1.0], [-0.66, 0.0, 0.85])],
-            &[Piece::HatClosed, Piece::HatOpen],
-            0.6,
-        ),
+        KitMic::Hat => {
+            (&[([-0.8, 0.06, 1.0], [-0.66, 0.0, 0.85])], &[Piece::HatClosed, Piece::HatOpen], 0.6)
+        }
         KitMic::RackTom => (&[([-0.14, 0.48, 0.87], [-0.12, 0.35, 0.8])], &[Piece::RackTom], 0.6),
         KitMic::FloorTom => (&[([0.6, 0.08, 0.68], [0.5, -0.05, 0.6])], &[Piece::FloorTom], 0.6),
         KitMic::Overheads => (
@@ -344,7 +347,8 @@ pub(super) fn shaker(strokes: &[Stroke], rate: f64) -> Vec<f32> {
         let rise = (0.018 * rate) as usize;
         let fall = decay(0.075, rate);
         let mut level = 0.0;
-        for (i, sample) in out.iter_mut().skip(start.saturating_sub(rise)).take(rise * 6).enumerate()
+        for (i, sample) in
+            out.iter_mut().skip(start.saturating_sub(rise)).take(rise * 6).enumerate()
         {
             level = if i < rise { velocity * (i as f64 / rise as f64) } else { level * fall };
             *sample += (level * rng.white()) as f32;

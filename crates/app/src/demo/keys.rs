@@ -22,7 +22,7 @@ pub(super) fn electric_piano(notes: &[Note], rate: f64) -> Vec<Vec<f32>> {
         let turn = hz / rate;
         // 14 times the pitch, as a short tine rings, held below the top of hearing.
         let tine_turn = (14.0 * hz).min(9_000.0) / rate;
-        let (mut level, mut index) = (note.velocity, 0.03 + 0.3 * note.velocity * note.velocity);
+        let (mut level, mut index) = (note.velocity, 0.06 + 0.45 * note.velocity * note.velocity);
         let mut tine = 0.10 * note.velocity;
         let falls = [decay(5.5, rate), decay(3.2, rate), decay(0.35, rate), decay(0.18, rate)];
         let (mut phase, mut tine_phase) = (0.0f64, 0.0f64);

@@ -58,8 +58,8 @@ pub const FILE_NAMES: [&str; 23] = [
 /// The peak of each file in a good balance with all faders at 0 dB, in dBFS: before
 /// [`FaultKind::LevelOff`] and [`FaultKind::Clipped`]. Tuned by measuring the sum.
 const BALANCED_PEAK_DBFS: [f64; 23] = [
-    -9.0, -11.0, -9.0, -15.0, -20.0, -11.0, -10.0, -13.0, -15.0, -12.0, -14.0, -16.0, -16.0, -17.0,
-    -19.0, -16.0, -22.0, -20.0, -9.0, -16.0, -16.0, -20.0, -12.0,
+    -9.0, -11.0, -7.0, -13.0, -18.0, -12.0, -12.0, -9.0, -13.0, -12.0, -14.0, -18.0, -18.0, -13.0,
+    -22.0, -16.0, -20.0, -19.0, -10.0, -16.0, -16.0, -20.0, -12.0,
 ];
 
 /// One rendered track.

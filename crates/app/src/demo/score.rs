@@ -356,13 +356,7 @@ pub(super) struct Pluck {
 
 /// `D` loud down, `d` down, `u` up (four high strings), `m` palm-muted on two low strings, `P` a power chord
 /// of three, in sixteenths; the pick takes `spread_s` from string to string.
-fn strum(
-    feel: &mut Feel,
-    bar: usize,
-    pattern: &str,
-    spread_s: f64,
-    plucks: &mut Vec<Pluck>,
-) {
+fn strum(feel: &mut Feel, bar: usize, pattern: &str, spread_s: f64, plucks: &mut Vec<Pluck>) {
     let marks: Vec<_> = steps(pattern).collect();
     for (i, &(step, mark)) in marks.iter().enumerate() {
         let end = marks.get(i + 1).map_or(STEPS as f64, |next| next.0 as f64);
@@ -522,9 +516,12 @@ impl Score {
             piano: piano_notes(&voicings),
             pad: pad_notes(&voicings),
             shaker: strokes(7, |bar| if (4..20).contains(&bar) { "XoxoXoxoXoxoXoxo" } else { "" }),
-            tambourine: strokes(8, |bar| {
-                if (12..21).contains(&bar) { "..o.X.o...o.X.o." } else { "" }
-            }),
+            tambourine: strokes(
+                8,
+                |bar| {
+                    if (12..21).contains(&bar) { "..o.X.o...o.X.o." } else { "" }
+                },
+            ),
         }
     }
 }

@@ -81,7 +81,13 @@ impl LoopedString {
 }
 
 /// A burst of one period of noise, darker when soft, with the comb of the place it is plucked at.
-fn pluck_burst(material: &Material, note: &Note, muted: bool, rng: &mut Rng, rate: f64) -> Vec<f32> {
+fn pluck_burst(
+    material: &Material,
+    note: &Note,
+    muted: bool,
+    rng: &mut Rng,
+    rate: f64,
+) -> Vec<f32> {
     let period = rate / key_hz(f64::from(note.key));
     let frames = period as usize;
     let mut burst: Vec<f32> = (0..frames).map(|_| rng.white() as f32).collect();
@@ -145,7 +151,7 @@ fn play_all(plucks: &[Pluck], material: &Material, seed: u64, rate: f64) -> Vec<
 
 /// The bass straight from its pickup.
 pub(super) fn bass_di(notes: &[Note], rate: f64) -> Vec<f32> {
-    let material = Material { t60_s: 4.5, loss: 0.32, pick_hz: 900.0, pick_at: 0.22 };
+    let material = Material { t60_s: 4.5, loss: 0.32, pick_hz: 620.0, pick_at: 0.22 };
     let plucks: Vec<Pluck> =
         notes.iter().map(|&note| Pluck { note, string: 0, muted: false }).collect();
     let mut out = vec![0.0f32; (LENGTH_S * rate) as usize];
@@ -184,7 +190,7 @@ pub(super) fn bass_amp(notes: &[Note], rate: f64) -> Vec<f32> {
 
 /// One take of the electric guitar, through a driven amplifier and a closed cabinet.
 pub(super) fn electric(plucks: &[Pluck], take: u64, rate: f64) -> Vec<f32> {
-    let material = Material { t60_s: 5.0, loss: 0.12, pick_hz: 4_200.0, pick_at: 0.13 };
+    let material = Material { t60_s: 6.0, loss: 0.2, pick_hz: 2_600.0, pick_at: 0.13 };
     let mut out = play_all(plucks, &material, 50 + 10 * take, rate);
     let scale = 1.0 / super::synth::peak(std::slice::from_ref(&out)).max(1e-9);
     for sample in &mut out {
@@ -193,8 +199,8 @@ pub(super) fn electric(plucks: &[Pluck], take: u64, rate: f64) -> Vec<f32> {
     // The two takes went through two amplifiers: one tighter, one darker.
     let (drive_db, voice_hz) = if take == 0 { (22.0, 800.0) } else { (20.0, 620.0) };
     let front = [
-        Shape::HighPass { hz: 130.0, q: 0.7 },
-        Shape::Peak { hz: voice_hz, q: 0.7, db: 5.0 },
+        Shape::HighPass { hz: 95.0, q: 0.7 },
+        Shape::Peak { hz: voice_hz, q: 0.7, db: 3.0 },
         Shape::LowPass { hz: 5_500.0, q: 0.7 },
     ];
     filter(&mut out, &front, rate);
@@ -203,9 +209,9 @@ pub(super) fn electric(plucks: &[Pluck], take: u64, rate: f64) -> Vec<f32> {
     saturate(&mut out, 5.0, 0.0);
     let cabinet = [
         Shape::HighPass { hz: 85.0, q: 1.0 },
-        Shape::Peak { hz: 130.0, q: 1.2, db: 2.5 },
+        Shape::LowShelf { hz: 260.0, db: 5.0 },
         Shape::Peak { hz: 420.0, q: 1.0, db: -3.5 },
-        Shape::Peak { hz: if take == 0 { 2_700.0 } else { 2_300.0 }, q: 1.1, db: 5.0 },
+        Shape::Peak { hz: if take == 0 { 2_700.0 } else { 2_300.0 }, q: 1.1, db: 2.5 },
         Shape::LowPass { hz: 4_700.0, q: 1.0 },
         Shape::LowPass { hz: 5_600.0, q: 0.7 },
     ];
@@ -215,7 +221,7 @@ pub(super) fn electric(plucks: &[Pluck], take: u64, rate: f64) -> Vec<f32> {
 
 /// The acoustic guitar in front of one microphone: strings, the air in the body, the top plate.
 pub(super) fn acoustic(plucks: &[Pluck], rate: f64) -> Vec<f32> {
-    let material = Material { t60_s: 3.0, loss: 0.06, pick_hz: 9_000.0, pick_at: 0.17 };
+    let material = Material { t60_s: 3.0, loss: 0.07, pick_hz: 5_500.0, pick_at: 0.17 };
     let mut out = play_all(plucks, &material, 80, rate);
     let mut rng = Rng::new(90);
     let mut scrape = Biquad::new(Shape::BandPass { hz: 5_200.0, q: 0.8 }, rate);
@@ -236,6 +242,7 @@ pub(super) fn acoustic(plucks: &[Pluck], rate: f64) -> Vec<f32> {
     }
     let body = [
         Shape::HighPass { hz: 75.0, q: 0.7 },
+        Shape::LowShelf { hz: 280.0, db: 6.0 },
         Shape::Peak { hz: 104.0, q: 2.5, db: 3.0 },
         Shape::Peak { hz: 205.0, q: 2.0, db: 2.0 },
         Shape::Peak { hz: 420.0, q: 2.0, db: -3.0 },

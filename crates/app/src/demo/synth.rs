@@ -81,13 +81,32 @@ pub(super) struct Biquad {
 /// The shapes of a [`Biquad`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    LowPass { hz: f64, q: f64 },
-    HighPass { hz: f64, q: f64 },
+    LowPass {
+        hz: f64,
+        q: f64,
+    },
+    HighPass {
+        hz: f64,
+        q: f64,
+    },
     /// Unity gain at the centre.
-    BandPass { hz: f64, q: f64 },
-    Peak { hz: f64, q: f64, db: f64 },
-    LowShelf { hz: f64, db: f64 },
-    HighShelf { hz: f64, db: f64 },
+    BandPass {
+        hz: f64,
+        q: f64,
+    },
+    Peak {
+        hz: f64,
+        q: f64,
+        db: f64,
+    },
+    LowShelf {
+        hz: f64,
+        db: f64,
+    },
+    HighShelf {
+        hz: f64,
+        db: f64,
+    },
 }
 
 impl Biquad {

@@ -150,7 +150,7 @@ pub(super) const HIGH: Singer =
     Singer { seed: 73, throat: 1.15, air: 0.14, behind_s: 0.002, harmony: Some(true) };
 
 const FORMANTS: usize = 5;
-const WIDTHS_HZ: [f64; FORMANTS] = [70.0, 90.0, 130.0, 220.0, 280.0];
+const WIDTHS_HZ: [f64; FORMANTS] = [110.0, 110.0, 140.0, 180.0, 240.0];
 
 /// What the throat does for a while.
 #[derive(Debug, Clone, Copy)]
@@ -259,9 +259,9 @@ fn postures(singer: &Singer) -> Vec<Posture> {
         note_s: 0.0,
     };
     let mut postures = vec![rest];
-    let phrases = VERSE_AND_CHORUS.iter().filter(|(bar, _)| {
-        singer.harmony.is_none() || (12..20).contains(bar)
-    });
+    let phrases = VERSE_AND_CHORUS
+        .iter()
+        .filter(|(bar, _)| singer.harmony.is_none() || (12..20).contains(bar));
     for &(bar, words) in phrases {
         let first_s = bar_s(bar) + words.first().map_or(0.0, |word| beat_s(word.1) - beat_s(0.0));
         let inhale = Posture { at_s: first_s - 0.62, breath: 0.26, ..rest };
@@ -275,12 +275,14 @@ fn postures(singer: &Singer) -> Vec<Posture> {
                 + singer.behind_s
                 + 0.008 * rng.bell().clamp(-2.0, 2.0);
             let end_s = start_s + beats * 60.0 / super::score::TEMPO_BPM;
-            let effort = (0.85 + 0.02 * (f64::from(key) - 62.0) + 0.06 * rng.bell()).clamp(0.5, 1.0);
+            let effort =
+                (0.85 + 0.02 * (f64::from(key) - 62.0) + 0.06 * rng.bell()).clamp(0.5, 1.0);
             let note = Posture { key: f64::from(key), note_s: start_s, ..rest };
             sing(sounds, note, (start_s, end_s), effort, singer, &mut postures);
         }
         let last_s = postures.last().map_or(first_s, |last| last.at_s);
-        let end_s = words.last().map_or(last_s, |word| bar_s(bar) + beat_s(word.1 + word.2) - beat_s(0.0));
+        let end_s =
+            words.last().map_or(last_s, |word| bar_s(bar) + beat_s(word.1 + word.2) - beat_s(0.0));
         let key = postures.last().map_or(60.0, |last| last.key);
         postures.push(Posture { at_s: end_s.max(last_s + 0.02), key: key - 1.0, ..rest });
     }
@@ -301,7 +303,8 @@ fn sing(
     let Some(at) = sounds.iter().position(|sound| vowel(sound).is_some()) else { return };
     let Some((first, last)) = sounds.get(at).and_then(|sound| vowel(sound)) else { return };
     let onset: Vec<Consonant> = sounds[..at].iter().filter_map(|sound| consonant(sound)).collect();
-    let coda: Vec<Consonant> = sounds[at + 1..].iter().filter_map(|sound| consonant(sound)).collect();
+    let coda: Vec<Consonant> =
+        sounds[at + 1..].iter().filter_map(|sound| consonant(sound)).collect();
     let length = |all: &[Consonant]| all.iter().map(|c| c.len_s + c.closed_s).sum::<f64>();
     let articulate = |mut at_s: f64, all: &[Consonant], near: [f64; 3], out: &mut Vec<Posture>| {
         for c in all {
@@ -365,8 +368,8 @@ fn glottis(phase: f64, open: f64) -> f64 {
         return 0.0;
     }
     let t = phase / open;
-    // d/dt of t²(1-t), with the cut softened over the last tenth of the open phase.
-    let shut = ((1.0 - t) * 10.0).min(1.0);
+    // d/dt of t²(1-t), with the cut softened over the last 25th of the open phase.
+    let shut = ((1.0 - t) * 25.0).min(1.0);
     (2.0 * t - 3.0 * t * t) * shut
 }
 
@@ -437,14 +440,14 @@ pub(super) fn voice(singer: &Singer, rate: f64) -> Vec<f32> {
             for formant in &mut formants {
                 sound = formant.tick(sound);
             }
-            let sharp = hiss.tick(noise) * state.hiss * 0.5;
+            let sharp = hiss.tick(noise) * state.hiss * 0.35;
             *sample = (sound + sharp) as f32;
         }
     }
     let microphone = [
         Shape::HighPass { hz: 85.0, q: 0.7 },
-        Shape::Peak { hz: 2_900.0, q: 0.8, db: 3.0 },
-        Shape::HighShelf { hz: 9_000.0, db: 3.0 },
+        Shape::Peak { hz: 3_000.0, q: 0.6, db: 9.0 },
+        Shape::HighShelf { hz: 5_500.0, db: 5.0 },
     ];
     super::synth::filter(&mut out, &microphone, rate);
     out
