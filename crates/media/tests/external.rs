@@ -249,7 +249,7 @@ fn lossy_files_of_other_encoders_have_the_length_and_place_of_their_source() {
         let ours = by_us(&bench.path(name), &bench.cache);
         assert_eq!(ours[0].len(), original[0].len(), "{name}: frames");
         let late = lateness(&original[1], &ours[1]);
-        assert!(late.abs() < 1.0, "{name}: {late:.3} frames late");
+        eprintln!("{name}: {late:+.4} frames late");
         assert!(late.abs() < 0.1, "{name}: {late:.3} frames late");
     }
     // Two links in one file: as long as both together.
