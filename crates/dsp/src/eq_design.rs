@@ -15,7 +15,7 @@
 //! - A cut is the inverse of the boost (numerator and denominator change places), so that boost and cut of
 //!   the same size cancel exactly.
 //!
-//! Poles and zeros stay inside the unit circle (held by [`inside`]); measured errors: docs/dsp/eq.md.
+//! Poles and zeros stay inside the unit circle (held by `inside`); measured errors: docs/dsp/eq.md.
 
 use crate::math;
 

@@ -3,7 +3,7 @@
 //! **Promise.** No sample above the ceiling, and nothing between the samples by more than 0.05 dB. What stays
 //! below the ceiling comes out delayed and otherwise bit for bit.
 //!
-//! **Form.** Frame n needs the gain g[n] = c/p[n] where the peak p[n] of both gaps beside it (the louder
+//! **Form.** Frame n needs the gain `g[n] = c/p[n]` where the peak `p[n]` of both gaps beside it (the louder
 //! channel, [`crate::true_peak`]) is above the ceiling c, and 1 elsewhere. With r = 1 − g:
 //! 1. release: `r ← max(r, α·r₋₁)`, α = e^(−1/τfs), so a reduction fades in τ = `release_ms` to 37 %;
 //! 2. hold: the maximum of the last 2N − 1 frames;

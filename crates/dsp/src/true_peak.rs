@@ -3,7 +3,7 @@
 //! A detector reads each gap between two samples at 7 points (8 times oversampling) with a windowed sinc of
 //! 192 taps (Kaiser, β = 10) and fits a parabola through the highest points. That costs 1300 products per
 //! gap, so two cheaper looks come first:
-//! 1. The long filter cannot read more than [`LONG_BOUND`] times the largest sample it sees (the sum of
+//! 1. The long filter cannot read more than [`PeakReader::long_bound`] times the largest sample it sees (the sum of
 //!    its taps' sizes): quiet neighbourhoods need no filter at all.
 //! 2. A short filter (4 times, 24 taps) reads every other gap; only where it comes within [`MARGIN`] of the
 //!    ceiling is the long one asked.
