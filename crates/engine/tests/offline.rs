@@ -33,17 +33,20 @@ fn tree() -> Song {
 fn a_neutral_session_renders_the_sum_of_its_tree_bit_for_bit() {
     let song = tree();
     let mix = song.render();
-    let at = |seed, frames, frame| noise(seed, frames).get(frame).copied().unwrap_or(0.0);
+    let tracks: Vec<_> =
+        [(1, 3000), (2, 2500), (3, 2800), (4, 2800), (5, 1000)].map(|(s, n)| noise(s, n)).into();
+    let at = |seed: usize, frame: usize| tracks[seed - 1].get(frame).copied().unwrap_or(0.0);
     let sum = |a: f32, b: f32| (f64::from(a) + f64::from(b)) as f32;
-    for frame in 0..3000 {
-        let inner = sum(at(1, 3000, frame), at(2, 2500, frame));
-        for (channel, seed) in [(0, 3), (1, 4)] {
+    for (frame, (left, right)) in mix[0].iter().zip(&mix[1]).enumerate() {
+        let inner = sum(at(1, frame), at(2, frame));
+        for (seed, found) in [(3, left), (4, right)] {
             // In session order: the group `inner` stands before the track `c`, `outer` before `d`.
-            let outer = sum(inner, at(seed, 2800, frame));
-            let expected = sum(outer, at(5, 1000, frame));
-            assert_eq!(mix[channel][frame].to_bits(), expected.to_bits(), "frame {frame}");
+            let outer = sum(inner, at(seed, frame));
+            let expected = sum(outer, at(5, frame));
+            assert_eq!(found.to_bits(), expected.to_bits(), "frame {frame}");
         }
     }
+    assert_eq!(mix[0].len(), 3000);
 }
 
 /// Everything at once: groups, a late processor, automation, a key, a return before and after the fader.
