@@ -76,7 +76,7 @@ fn poly_blep(phase: f64, turn: f64) -> f64 {
 /// The pad, left and right.
 pub(super) fn pad(notes: &[Note], rate: f64) -> Vec<Vec<f32>> {
     let frames = (LENGTH_S * rate) as usize;
-    let mut planes = vec![vec![0.0f32; frames]; 2];
+    let (mut left, mut right) = (vec![0.0f32; frames], vec![0.0f32; frames]);
     let mut rng = Rng::new(61);
     let (attack_s, release_s) = (0.45, 0.8);
     for note in notes {
@@ -86,22 +86,23 @@ pub(super) fn pad(notes: &[Note], rate: f64) -> Vec<Vec<f32>> {
         for (cents, pan) in [(-7.0, 0.2), (0.5, 0.5), (8.0, 0.8)] {
             let turn = key_hz(f64::from(note.key) + cents / 100.0) / rate;
             let mut phase = rng.unit();
-            let (right, left) = (pan * note.velocity, (1.0 - pan) * note.velocity);
-            let end = (start + length).min(frames);
-            for n in start..end {
-                let at_s = (n - start) as f64 / rate;
+            let (to_right, to_left) = (pan * note.velocity, (1.0 - pan) * note.velocity);
+            let sides = left.iter_mut().zip(&mut right).skip(start).take(length);
+            for (n, (left, right)) in sides.enumerate() {
+                let at_s = n as f64 / rate;
                 let swell = (at_s / attack_s).min(1.0)
                     * (1.0 - (at_s - held_s) / release_s).clamp(0.0, 1.0);
                 let saw = 2.0 * phase - 1.0 - poly_blep(phase, turn);
                 let out = saw * swell * swell;
-                planes[0][n] += (left * out) as f32;
-                planes[1][n] += (right * out) as f32;
+                *left += (to_left * out) as f32;
+                *right += (to_right * out) as f32;
                 phase += turn;
                 phase -= phase.floor();
             }
         }
     }
     let table = SineTable::shared();
+    let mut planes = vec![left, right];
     for (plane, offset) in planes.iter_mut().zip([0.0, 0.25]) {
         open_and_close(plane, offset, table, rate);
         filter(plane, &[Shape::HighPass { hz: 150.0, q: 0.7 }], rate);

@@ -158,7 +158,7 @@ pub(super) fn bass_di(notes: &[Note], rate: f64) -> Vec<f32> {
     play(&mut out, &plucks, &material, &mut Rng::new(31), rate);
     let tone = [
         Shape::HighPass { hz: 28.0, q: 0.7 },
-        Shape::LowShelf { hz: 95.0, db: 5.0 },
+        Shape::LowShelf { hz: 110.0, db: 10.0 },
         Shape::LowPass { hz: 4_500.0, q: 0.6 },
     ];
     filter(&mut out, &tone, rate);

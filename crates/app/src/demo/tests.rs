@@ -133,7 +133,7 @@ fn the_converter_s_constant_is_there_and_nowhere_else() {
 fn the_loud_voice_is_cut_off_at_full_scale_in_the_chorus_only() {
     let track = render("21 BV 2.wav");
     let runs =
-        |span: &[f32]| span.windows(3).filter(|w| w.iter().all(|x| x.abs() > 0.9999)).count();
+        |span: &[f32]| span.windows(3).filter(|w| w.iter().all(|x| x.abs() == FULL_SCALE)).count();
     let (from, to) = section_s(&SECTIONS[2]);
     assert!(runs(&track.planes[0][frame(from)..frame(to)]) > 100);
     assert_eq!(runs(&track.planes[0][..frame(from - 1.0)]), 0);
