@@ -94,3 +94,78 @@ impl Schedule {
         self.stopped || self.done.last().is_none_or(|done| *done >= self.blocks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::compile::{CompileOptions, compile};
+    use topdown_session::{Session, Strip, StripKind};
+    use topdown_units::SampleRate;
+
+    /// 24 tracks in 5 groups, as the reference workload has them.
+    fn plan() -> Plan {
+        let mut session = Session::empty("test", SampleRate::STUDIO);
+        for group in 0..5 {
+            let id = format!("group-{group}");
+            session.strips.push(Strip::new(id.as_str().into(), StripKind::Group, &id, 2));
+        }
+        for track in 0..24 {
+            let id = format!("track-{track}");
+            let mut strip = Strip::new(id.as_str().into(), StripKind::Track, &id, 1);
+            strip.output = Some(format!("group-{}", track % 5).as_str().into());
+            session.strips.push(strip);
+        }
+        compile(&session, &CompileOptions::default()).unwrap()
+    }
+
+    /// Time until all is done when a task takes what `cost` says and `workers` share the tasks.
+    fn makespan(plan: &Plan, blocks: u64, workers: usize, cost: impl Fn(usize) -> u64) -> u64 {
+        let mut schedule = Schedule::new(plan, blocks);
+        let mut running: Vec<(u64, Task)> = Vec::new();
+        let mut now = 0;
+        while !schedule.is_over() {
+            while running.len() < workers
+                && let Some(task) = schedule.take()
+            {
+                running.push((now + cost(task.node), task));
+            }
+            let first = running.iter().enumerate().min_by_key(|(_, (end, _))| *end);
+            let (at, _) = first.expect("nothing runs and nothing can run");
+            let (end, task) = running.swap_remove(at);
+            now = end;
+            schedule.finish(task);
+        }
+        now
+    }
+
+    #[test]
+    fn two_workers_are_nearly_twice_as_fast_although_the_bus_is_one_long_task() {
+        let plan = plan();
+        // A bus with a limiter takes as long as eight tracks, the sink as long as one.
+        let cost = |node: usize| match plan.strips.get(node).map(|strip| strip.kind) {
+            Some(StripKind::Track) => 10,
+            Some(StripKind::Bus) => 80,
+            Some(_) => 15,
+            None => 10,
+        };
+        let one = makespan(&plan, 1000, 1, cost);
+        let two = makespan(&plan, 1000, 2, cost);
+        assert_eq!(one, 1000 * (24 * 10 + 5 * 15 + 80 + 10));
+        assert!(one as f64 / two as f64 > 1.9, "{one} / {two}");
+    }
+
+    #[test]
+    fn one_worker_holds_no_more_blocks_than_there_is_room_for() {
+        let plan = plan();
+        let mut schedule = Schedule::new(&plan, 50);
+        let mut tasks = 0;
+        while let Some(task) = schedule.take() {
+            let slowest = schedule.done.iter().min().copied().unwrap_or(0);
+            assert!(task.block < slowest + DEPTH as u64);
+            schedule.finish(task);
+            tasks += 1;
+        }
+        assert!(schedule.is_over());
+        assert_eq!(tasks, 50 * (plan.strips.len() + 1));
+    }
+}
