@@ -24,6 +24,8 @@ FONTS = {
 }
 PER_FONT = {"train-fluid": 34, "train-tim": 28, "test-muse": 14}
 PER_FORMULA = {"train": 44, "test": 10}
+# Voices have no soundfont to speak of; drive makes many guitars of one.
+MORE = {"vocal": 4, "electric guitar": 2, "fx": 2}
 
 PROGRAMS = {
     "piano": [0, 0, 1, 2, 3],
@@ -189,8 +191,7 @@ def main():
         jobs = [pool.submit(font, (folder, n, sf, PER_FONT[n])) for n, sf in FONTS.items()]
         for split, count in PER_FORMULA.items():
             for label in synth.MAKERS:
-                extra = 2 if label == "vocal" else 1
-                jobs.append(pool.submit(formulas, (folder, split, label, count * extra)))
+                jobs.append(pool.submit(formulas, (folder, split, label, count * MORE.get(label, 1))))
         for job in jobs:
             lines += job.result()
     (folder / "list.tsv").write_text("\n".join(lines) + "\n")

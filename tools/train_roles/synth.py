@@ -271,7 +271,7 @@ def organ_track(rng, seconds):
 
 def fx_track(rng, seconds):
     out = np.zeros(int(seconds * RATE))
-    kind = int(rng.integers(4))
+    kind = int(rng.integers(5))
     t = times(seconds)
     if kind == 0:  # risers and falls of noise
         for part in range(2):
@@ -287,6 +287,14 @@ def fx_track(rng, seconds):
         for _ in range(5):
             c = 10 ** rng.uniform(2.3, 4)
             out += band(rng.standard_normal(len(out)), c * 0.8, c * 1.25) * (1 + np.sin(2 * np.pi * rng.uniform(0.05, 0.7) * t + rng.uniform(0, 6)))
+    elif kind == 4:  # scratches and glitches: noise and tones swept within a fraction of a second
+        at = 0.1
+        while at < seconds:
+            tt = times(rng.uniform(0.04, 0.3))
+            f = np.interp(tt, np.linspace(0, tt[-1], 4), 10 ** rng.uniform(2.2, 3.9, 4))
+            x = np.sin(2 * np.pi * np.cumsum(f) / RATE) * rng.random() + band(rng.standard_normal(len(tt)), f.min() * 0.7, min(f.max() * 1.3, 15000)) * rng.random()
+            put(out, at, x * np.hanning(len(tt)), rng.uniform(0.3, 1))
+            at += rng.uniform(0.05, 0.6)
     else:  # sweeping tones
         f = 10 ** (np.interp(t, np.linspace(0, seconds, 6), rng.uniform(2, 3.8, 6)))
         out = np.sin(2 * np.pi * np.cumsum(f) / RATE) * (0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(0.2, 9) * t)) + 0.2 * band(rng.standard_normal(len(out)), 1000, 8000)
@@ -305,7 +313,12 @@ def voice_track(rng, seconds, choir=False):
     score = melody(rng, seconds, low, low + int(rng.integers(6, 15)), busy=rng.uniform(0.55, 0.95))
     if choir:
         score = [(a, max(l, 0.8), n, v) for a, l, n, v in score[::3]]
-    spoken = (not choir) and rng.random() < 0.2
+    spoken = (not choir) and rng.random() < 0.35
+    if not choir:
+        # short words, wide dynamics: chopped, spoken and rapped voices
+        short = rng.uniform(0.3, 1.0)
+        depth = rng.uniform(0.0, 0.8)
+        score = [(a, l * short, n, v * (1 - depth * rng.random())) for a, l, n, v in score]
     breath, rough, tilt = rng.uniform(0.005, 0.08), float(rng.choice([0, 0, 0.3, 1.0])), rng.uniform(1.0, 1.9)
     scale = rng.uniform(0.95, 1.25)
     hiss, bite = rng.uniform(0.02, 0.25), rng.uniform(0.05, 0.3)
@@ -341,6 +354,14 @@ def voice_track(rng, seconds, choir=False):
             elif rng.random() < 0.5:
                 d = 0.015
                 put(out, at, band(rng.standard_normal(int(d * RATE)), 1500, 6000) * np.exp(-times(d) / 0.004)[:int(d * RATE)], bite)
+    if not choir and rng.random() < 0.3:  # an echo
+        gap = int(rng.uniform(0.1, 0.5) * RATE)
+        for k in range(1, 4):
+            if k * gap < len(out):
+                out[k * gap:] += rng.uniform(0.2, 0.6) ** k * out[:-k * gap] * (1 if k == 1 else 0.7)
+    if not choir and rng.random() < 0.25:  # a double
+        late = int(rng.uniform(0.012, 0.035) * RATE)
+        out[late:] += rng.uniform(0.4, 0.9) * out[:-late].copy()
     return out
 
 

@@ -13,7 +13,7 @@
 //! Source of the choice: hand features that suffice to tell a dozen instruments apart (long-term spectrum,
 //! centroid, flatness, crest, onset rate, attack, pitchedness, vibrato, sibilance).
 
-use crate::bands::{cam_of_hz, hz_of_cam};
+use crate::bands::cam_of_hz;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
@@ -62,12 +62,12 @@ pub fn names() -> Vec<String> {
 pub fn features(planes: &[&[f32]], rate: SampleRate) -> Option<Vec<f64>> {
     let mono = loudest_stretches(&mono_sum(planes), rate);
     let fast = fast_energies(&mono, rate);
-    let loud = percentile(&fast, 0.9);
+    let loud = loud_level(&fast, 0.9);
     if mono.len() < rate.hz() as usize / 4 || loud <= 1e-12 {
         return None;
     }
     let frames = Spectra::new(rate).read(&mono);
-    let loud_frame = percentile(&frames.iter().map(|f| f.power).collect::<Vec<_>>(), 0.9);
+    let loud_frame = loud_level(&frames.iter().map(|f| f.power).collect::<Vec<_>>(), 0.9);
     let least = loud_frame * topdown_units::db_to_power(PAUSE_DB);
     let active: Vec<&Frame> = frames.iter().filter(|f| f.power > least && f.power > 0.0).collect();
     if active.is_empty() {
@@ -129,6 +129,12 @@ fn percentile(values: &[f64], p: f64) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let at = (sorted.len().saturating_sub(1) as f64 * p).round() as usize;
     sorted.get(at).copied().unwrap_or(0.0)
+}
+
+/// Percentile of what sounds at all: a crash that is hit twice in a song is loud, not silent.
+fn loud_level(powers: &[f64], p: f64) -> f64 {
+    let least = 1e-9 * powers.iter().copied().fold(0.0, f64::max);
+    percentile(&powers.iter().copied().filter(|&x| x > least).collect::<Vec<_>>(), p)
 }
 
 fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
@@ -387,7 +393,7 @@ fn shape(active: &[&Frame]) -> Vec<f64> {
 
 /// Onsets, attacks, decays and slow modulation, from energies of 5 ms.
 fn envelope(fast: &[f64], active_share: f64) -> Vec<f64> {
-    let loud = percentile(fast, 0.95).max(f64::MIN_POSITIVE);
+    let loud = loud_level(fast, 0.95).max(f64::MIN_POSITIVE);
     let mean = fast.iter().sum::<f64>() / fast.len().max(1) as f64;
     let peak = fast.iter().copied().fold(0.0, f64::max);
     let db: Vec<f64> = fast.iter().map(|e| power_to_db(e / loud).max(FLOOR_DB)).collect();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub mod features;
 pub mod linking;
 pub mod name;
+pub mod sound;
 mod words;
 
 macro_rules! roles {
