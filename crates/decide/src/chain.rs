@@ -19,8 +19,6 @@ pub(crate) struct Band {
     pub(crate) q: f64,
 }
 
-/// Q of broad bells: about two octaves.
-pub(crate) const BROAD_Q: f64 = 0.7;
 /// Q of shelves and passes without a bump.
 pub(crate) const FLAT_Q: f64 = std::f64::consts::FRAC_1_SQRT_2;
 

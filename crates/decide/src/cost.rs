@@ -28,7 +28,7 @@ use topdown_session::{Session, StripId};
 use topdown_units::power_to_db;
 
 /// Names and weights of the terms; economy carries its weight in its formula.
-pub const TERMS: [(&str, f64); 8] = [
+pub(crate) const TERMS: [(&str, f64); 8] = [
     ("balance", 0.22),
     ("audibility", 0.20),
     ("tone", 0.18),
@@ -40,9 +40,9 @@ pub const TERMS: [(&str, f64); 8] = [
 ];
 
 /// A move is kept when the cost falls by at least this much.
-pub const ACCEPT_DELTA: f64 = -0.005;
+pub(crate) const ACCEPT_DELTA: f64 = -0.005;
 /// No (weighted) term may rise by more than this.
-pub const GUARD: f64 = 0.02;
+pub(crate) const GUARD: f64 = 0.02;
 
 const AUDIBILITY_SIGMA: f64 = 0.10;
 const TONE_SIGMA_DB: f64 = 3.0;
@@ -56,7 +56,7 @@ const ECONOMY_PROCESSOR: f64 = 0.5;
 
 /// Limits of space: side to mid (lowest, highest) below 120 Hz, 200 Hz to 4 kHz and above; imbalance; mono
 /// loss of the whole. Too narrow is a matter of taste below the first region, so it has no lower limit.
-pub const SPACE: Space = Space {
+pub(crate) const SPACE: Space = Space {
     side_to_mid_db: [(f64::NEG_INFINITY, -15.0), (-24.0, -4.0), (-24.0, -2.0)],
     imbalance_db: 0.5,
     mono_loss_db: 2.0,
@@ -64,13 +64,13 @@ pub const SPACE: Space = Space {
 
 /// See [`SPACE`].
 #[derive(Clone, Copy, Debug)]
-pub struct Space {
+pub(crate) struct Space {
     /// Lowest and highest side to mid by region.
-    pub side_to_mid_db: [(f64, f64); 3],
+    side_to_mid_db: [(f64, f64); 3],
     /// Most left over right or right over left.
-    pub imbalance_db: f64,
+    imbalance_db: f64,
     /// Most that folding to mono may cost.
-    pub mono_loss_db: f64,
+    mono_loss_db: f64,
 }
 
 /// What the mix is measured against; fixed after levels.

@@ -1,15 +1,13 @@
 //! The only way to hear: sessions go in, what they sound like at and below the mix bus comes out.
 //!
-//! A [`Trial`] renders the song's excerpts of each candidate through the real mix, loudness-matches them and
-//! measures. Deciding knows nothing of files, engines or threads behind it; tests put a model in its place.
+//! A [`Trial`] renders the song's excerpts of each candidate through the real mix and measures them. Every
+//! figure is at the candidate's own level; the cost reads only what does not change with it (levels re the
+//! mix, ratios, peaks over loudness), so louder never wins. Deciding knows nothing of files, engines or threads behind it; tests put a model in its place.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use topdown_analysis::spectrum::ErbEnergies;
 use topdown_session::{ProcessorId, Session, StripId};
-
-/// The loudness that every excerpt set is matched to before it is scored, so that louder never wins.
-pub const MATCHED_LUFS: f64 = -18.0;
 
 /// Renders and measures candidates.
 pub trait Trial: Sync {
