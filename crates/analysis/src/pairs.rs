@@ -236,7 +236,7 @@ impl CrossSpectra {
     fn band(&self, low: f64, high: f64, g: &[f64], delay: f64, turn: f64) -> Option<BandAgreement> {
         let (mut p1, mut p2, mut as_is, mut aligned) = (0.0, 0.0, 0.0, 0.0);
         let (mut weight, mut common) = (0.0, 0.0);
-        for i in 1..self.cross.len() {
+        for (i, &g) in g.iter().enumerate().skip(1) {
             if self.hz(i) < low || self.hz(i) >= high {
                 continue;
             }
@@ -248,7 +248,7 @@ impl CrossSpectra {
             aligned += turn * moved.re;
             let level = (self.first[i] * self.second[i]).sqrt();
             weight += level;
-            common += level * g[i];
+            common += level * g;
         }
         let least = 1e-7;
         let total: (f64, f64) = (self.first.iter().sum(), self.second.iter().sum());
