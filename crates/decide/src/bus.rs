@@ -18,6 +18,9 @@ const HIGH_SHELVES_HZ: [f64; 2] = [5_000.0, 10_000.0];
 const BELL_Q: f64 = 0.6;
 const MOST_BANDS: usize = 3;
 
+/// Attacks beside the profile's: for dense material, and to rein in peaks.
+const PEAK_ATTACKS_MS: [f64; 2] = [10.0, 3.0];
+
 /// Decides the mix bus.
 pub(crate) fn bus(desk: &mut Desk<'_>) -> Result<(), DecideError> {
     let Some(id) = desk.session.bus().map(|bus| bus.id.clone()) else { return Ok(()) };
@@ -68,19 +71,27 @@ fn glue(desk: &mut Desk<'_>, id: &StripId) -> Result<(), DecideError> {
     let (glue, (low, high)) = (profile.glue, profile.dynamics.plr_lu);
     let Some(plr) = desk.cost.plr_lu else { return Ok(()) };
     let text = format!(
-        "Peaks stand {plr:.1} LU above the loudness of the mix; {low:.1} to {high:.1} is usual before mastering ({}). A slow compressor over everything evens the loudest part.",
+        "Peaks stand {plr:.1} LU above the loudness of the mix; {low:.1} to {high:.1} is usual before mastering ({}). A compressor over everything was tried at the reduction that holds a mix together.",
         profile.name
     );
     let loudest = desk.loudest();
     let heard = vec![finding(desk, id, text.clone(), (plr, "LU"), Some(loudest), None)];
-    let plan = |share: f64| CompressorPlan {
+    let plan = |share: f64, attack_ms: f64| CompressorPlan {
         reduction_db: glue.gain_reduction_db * share,
         ratio: glue.ratio,
-        attack_ms: glue.attack_ms,
+        attack_ms,
         release_ms: None,
         sidechain_hpf_hz: glue.sidechain_hpf_hz,
     };
-    let plans = [plan(1.0), plan(0.5)];
+    // A slow attack lets transients through and evens what lies under them; measured on real songs it
+    // raises the peak-to-loudness ratio. A faster one takes hold of the peaks.
+    let [fast_ms, fastest_ms] = PEAK_ATTACKS_MS;
+    let plans = [
+        plan(1.0, glue.attack_ms),
+        plan(0.5, glue.attack_ms),
+        plan(1.0, fast_ms),
+        plan(1.0, fastest_ms),
+    ];
     match propose::compressor(desk, Stage::Bus, id, &plans, text, heard)? {
         Some(proposal) => desk.decide(proposal).map(drop),
         None => Ok(()),

@@ -74,8 +74,8 @@ impl Picture {
         let levels: Vec<f64> = self
             .views
             .iter()
-            .filter_map(|view| view.feed(id))
-            .flat_map(|feed| playing_levels(&frame_powers(feed)))
+            .filter_map(|view| Some(levels_where_playing(view.feed(id)?, &view.total)))
+            .flatten()
             .collect();
         deviation(&levels)
     }
@@ -90,10 +90,14 @@ impl View {
 /// Blocks this far below the gated mean are rests.
 const REST_LU: f64 = 20.0;
 
-fn playing_levels(powers: &[f64]) -> Vec<f64> {
-    let blocks = blocks(powers);
-    let floor = bands::lufs(bands::gated(&blocks)) - REST_LU;
-    blocks.into_iter().map(bands::lufs).filter(|level| *level > floor).collect()
+fn levels_where_playing(feed: &ErbEnergies, total: &ErbEnergies) -> Vec<f64> {
+    let (feed, total) = (blocks(&frame_powers(feed)), blocks(&frame_powers(total)));
+    let floor = bands::lufs(bands::gated(&feed)) - REST_LU;
+    feed.iter()
+        .zip(&total)
+        .filter(|(feed, _)| bands::lufs(**feed) > floor)
+        .map(|(feed, total)| bands::lufs(*feed) - bands::lufs(*total))
+        .collect()
 }
 
 fn deviation(levels: &[f64]) -> Option<f64> {

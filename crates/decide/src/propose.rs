@@ -160,8 +160,8 @@ pub(crate) fn compressor(
     let choices = plans.iter().zip(solved).filter_map(|(plan, solved)| {
         let solved = solved?;
         let title = format!(
-            "{name}: compressor {:.1}:1, {:.1} dB less on average where it is loudest",
-            plan.ratio, solved.reduction_db
+            "{name}: compressor {:.1}:1, attack {:.0} ms, {:.1} dB less on average where it is loudest",
+            plan.ratio, plan.attack_ms, solved.reduction_db
         );
         Some(Choice { title, edits: solved.edits, heard: Some((solved.session, solved.heard)) })
     });
