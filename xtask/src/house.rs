@@ -19,20 +19,27 @@ const EDGES: &[(&str, &[&str])] = &[
     ("decide", &["dsp", "session", "analysis"]),
     ("interchange", &["session", "analysis"]),
     ("report", &["session"]),
-    (
-        "app",
-        &[
-            "dsp", "analysis", "session", "engine", "decide", "media", "interchange", "report",
-        ],
-    ),
+    ("app", &["dsp", "analysis", "session", "engine", "decide", "media", "interchange", "report"]),
     ("console", &["app"]),
     ("cli", &["app", "console"]),
 ];
 
 /// Licences that may come into the binary.
 const LICENCES: &[&str] = &[
-    "MIT", "Apache-2.0", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "0BSD",
-    "Unicode-3.0", "MPL-2.0", "CC0-1.0", "Unlicense", "BSL-1.0", "MIT-0",
+    "MIT",
+    "Apache-2.0",
+    "BSD-1-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "0BSD",
+    "Unicode-3.0",
+    "MPL-2.0",
+    "CC0-1.0",
+    "Unlicense",
+    "BSL-1.0",
+    "MIT-0",
 ];
 
 pub(crate) fn check() -> Result<(), String> {

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Chore::Test { no_browser } => test(no_browser),
         Chore::Songs { dir, only } => songs::run(dir.as_deref(), only.as_deref()),
         Chore::Gen => run::generate(),
-        Chore::Bench { what } => bench::run(&what),
+        Chore::Bench { what } => bench::run_bench(&what),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

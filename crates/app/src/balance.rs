@@ -28,8 +28,11 @@ pub(crate) fn hear(
 ) -> Result<Heard, AppError> {
     let plan = plan(session, &feeding_the_bus(session))?;
     let mix_channels = plan.bus().post_channels;
-    let parts: Vec<(StripId, usize)> =
-        plan.taps.iter().map(|at| (plan.strips[*at].id.clone(), plan.strips[*at].post_channels)).collect();
+    let parts: Vec<(StripId, usize)> = plan
+        .taps
+        .iter()
+        .map(|at| (plan.strips[*at].id.clone(), plan.strips[*at].post_channels))
+        .collect();
     let mut listener = MixListener::new(library.rate, mix_channels);
     let mut meters: Vec<LoudnessMeter> = parts.iter().map(|_| stereo_meter(library)).collect();
     let mut whole = stereo_meter(library);

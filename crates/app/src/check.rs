@@ -138,7 +138,8 @@ fn faults(sound: &MixMeasurements, is_mix: bool) -> Vec<String> {
         return vec!["silent from start to end".to_owned()];
     }
     if sound.broken_samples > 0 {
-        faults.push(format!("{} samples are no numbers; they play as silence", sound.broken_samples));
+        faults
+            .push(format!("{} samples are no numbers; they play as silence", sound.broken_samples));
     }
     if levels.clipped_runs > 0 {
         let places = places(&levels.clipped_spans);

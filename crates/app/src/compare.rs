@@ -111,14 +111,30 @@ fn sound_of_file(path: &Path, context: &Context<'_>) -> Result<MixMeasurements, 
 }
 
 fn decided(session: &Session, cost: std::collections::BTreeMap<String, f64>) -> Decided {
-    let stages = [Stage::Prep, Stage::Levels, Stage::Bus, Stage::Groups, Stage::Tracks, Stage::Recheck, Stage::Person];
+    let stages = [
+        Stage::Prep,
+        Stage::Levels,
+        Stage::Bus,
+        Stage::Groups,
+        Stage::Tracks,
+        Stage::Recheck,
+        Stage::Person,
+    ];
     let kept = |stage| {
-        session.moves.iter().filter(|m| m.stage == stage && m.state == MoveState::Kept && m.on).count()
+        session
+            .moves
+            .iter()
+            .filter(|m| m.stage == stage && m.state == MoveState::Kept && m.on)
+            .count()
     };
     Decided {
         cost,
         processors: session.strips.iter().map(|strip| strip.chain.len()).sum(),
-        strips_with_processors: session.strips.iter().filter(|strip| !strip.chain.is_empty()).count(),
+        strips_with_processors: session
+            .strips
+            .iter()
+            .filter(|strip| !strip.chain.is_empty())
+            .count(),
         moves: stages.into_iter().map(|stage| (stage, kept(stage))).collect(),
     }
 }
@@ -133,7 +149,8 @@ impl Compared {
         let mut row = |name: &str, a: Option<f64>, b: Option<f64>, digits: usize| {
             let show = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{v:.digits$}"));
             let difference = a.zip(b).map(|(a, b)| b - a);
-            let _ = writeln!(out, "{name:<26}{:>10}{:>10}{:>10}", show(a), show(b), show(difference));
+            let _ =
+                writeln!(out, "{name:<26}{:>10}{:>10}{:>10}", show(a), show(b), show(difference));
         };
         let (a, b) = (&self.a, &self.b);
         row("loudness, LUFS", a.integrated_lufs, b.integrated_lufs, 1);

@@ -48,7 +48,11 @@ fn faults() -> String {
     let mut text = "Built into the demo song, to be found and dealt with:\n\n".to_owned();
     for fault in FAULTS {
         let (from, to) = fault.span_s;
-        let _ = writeln!(text, "{}: {} ({from:.0} to {to:.0} s)\n  {}", fault.file, fault.what, fault.noticed);
+        let _ = writeln!(
+            text,
+            "{}: {} ({from:.0} to {to:.0} s)\n  {}",
+            fault.file, fault.what, fault.noticed
+        );
     }
     text
 }

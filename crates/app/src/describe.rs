@@ -2,8 +2,9 @@
 
 use crate::library::{Library, Recording};
 use topdown_analysis::TrackMeasurements;
+use topdown_analysis::pairs;
 use topdown_analysis::roles::name::{Guess, guess_all};
-use topdown_analysis::roles::{self, Role, linking};
+use topdown_analysis::roles::{Role, linking};
 use topdown_analysis::sections::{TrackEnergies, excerpts};
 use topdown_decide::{
     Excerpt, ExcerptKind, Link, LinkKind, RoughBalance, Song, SongTrack, TrackSound,
@@ -31,11 +32,15 @@ pub(crate) fn describe(
         .map(|((recording, guess), heard)| track(library, recording, guess, heard, known))
         .collect();
     let frames: Vec<u64> = tracks.iter().map(|track| track.frames).collect();
-    let links = linking::link(&guesses, &frames).into_iter().filter_map(link).collect();
+    let excerpts = excerpts_of(library, &tracks, heard);
+    let links = linking::link(&guesses, &frames)
+        .into_iter()
+        .filter_map(|found| link(library, found, excerpts.first()))
+        .collect();
     Song {
         name: name.to_owned(),
         sample_rate: library.rate,
-        excerpts: excerpts_of(library, &tracks, heard),
+        excerpts,
         tracks,
         links,
         markers: Vec::new(),
@@ -107,7 +112,9 @@ fn role(recording: &Recording, guess: &Guess, known: Option<&Session>) -> (Strin
     (guess.role.id().to_owned(), guess.confidence, reason)
 }
 
-fn link(link: linking::Link) -> Option<Link> {
+/// A link by name, with what the ear says of it: whether two microphones hear one source, how much later
+/// the second one does, and whether against the first.
+fn link(library: &Library, link: linking::Link, loudest: Option<&Excerpt>) -> Option<Link> {
     let kind = match link.kind {
         linking::LinkKind::StereoPair => LinkKind::StereoPair,
         linking::LinkKind::MultiMic | linking::LinkKind::DiAmp => LinkKind::MultiMic,
@@ -115,10 +122,52 @@ fn link(link: linking::Link) -> Option<Link> {
         linking::LinkKind::Take => return None,
     };
     let (first, second) = (link.first, link.second);
-    Some(Link { first, second, kind, correlation: None, lag_frames: None, span_frames: None })
+    let unheard =
+        Link { first, second, kind, correlation: None, lag_frames: None, span_frames: None };
+    let Some(span) = loudest.map(|excerpt| excerpt.span_frames) else { return Some(unheard) };
+    let heard =
+        |index: usize| -> Option<Vec<f32>> { excerpt_of(library.recordings.get(index)?, span) };
+    let agreement =
+        heard(first).zip(heard(second)).and_then(|(a, b)| pairs::compare(&a, &b, library.rate));
+    let Some(agreement) = agreement.filter(|agreement| agreement.one_source) else {
+        return Some(unheard);
+    };
+    let turned = if agreement.inverted { -1.0 } else { 1.0 };
+    Some(Link {
+        correlation: Some(turned * agreement.aligned_correlation.abs()),
+        lag_frames: Some(agreement.delay_frames),
+        span_frames: Some(span),
+        ..unheard
+    })
 }
 
-fn excerpts_of(library: &Library, tracks: &[SongTrack], heard: &[TrackMeasurements]) -> Vec<Excerpt> {
+/// A recording over a span of the song, its channels added up; `None` where it does not play.
+fn excerpt_of(recording: &Recording, span: (u64, u64)) -> Option<Vec<f32>> {
+    let from = span.0.saturating_sub(recording.at_frame);
+    let frames = usize::try_from(span.1.saturating_sub(span.0)).ok()?;
+    let channels = recording.source.channels();
+    let mut planes = vec![vec![0.0f32; frames]; channels];
+    let mut reader = recording.source.reader();
+    let mut done = 0;
+    while done < frames {
+        let mut out: Vec<&mut [f32]> = planes.iter_mut().map(|plane| &mut plane[done..]).collect();
+        match reader.read(from + done as u64, &mut out) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => done += read,
+        }
+    }
+    let mut sum = planes.pop()?;
+    for plane in &planes {
+        sum.iter_mut().zip(plane).for_each(|(sum, x)| *sum += x);
+    }
+    (done > 0).then_some(sum)
+}
+
+fn excerpts_of(
+    library: &Library,
+    tracks: &[SongTrack],
+    heard: &[TrackMeasurements],
+) -> Vec<Excerpt> {
     let rate = u64::from(library.rate.get());
     let playing = tracks.iter().zip(heard).filter(|(track, _)| track.exclude.is_none());
     let energies: Vec<TrackEnergies<'_>> = playing
@@ -144,9 +193,4 @@ fn excerpts_of(library: &Library, tracks: &[SongTrack], heard: &[TrackMeasuremen
         })
         .filter(|excerpt| excerpt.span_frames.0 < excerpt.span_frames.1)
         .collect()
-}
-
-/// The group that a role is mixed with, as a person reads it.
-pub(crate) fn group_of(role: &str) -> Option<roles::Group> {
-    Role::from_id(role).map(Role::group)
 }

@@ -31,6 +31,7 @@ pub(crate) struct Gathered<'a> {
     pub(crate) profile: String,
     pub(crate) cost_before: BTreeMap<String, f64>,
     pub(crate) cost_after: BTreeMap<String, f64>,
+    pub(crate) bus_glue_db: Option<f64>,
     pub(crate) bus_gain_reduction: Vec<TimePoint>,
     pub(crate) print: PrintWords,
     pub(crate) places: Places,
@@ -67,6 +68,7 @@ pub(crate) fn gather(from: Gathered<'_>) -> Facts {
         profile: from.profile,
         cost_before: from.cost_before,
         cost_after: from.cost_after,
+        bus_glue_db: from.bus_glue_db,
         bus_gain_reduction: from.bus_gain_reduction,
         warnings: from.warnings,
     }
@@ -110,7 +112,8 @@ fn late_faders(session: &Session, journal: &[Record]) -> Vec<StripId> {
     edits
         .filter_map(|edit| match edit {
             topdown_session::Edit::Set {
-                at: ParamPath::Fader(strip) | ParamPath::Pan(strip), ..
+                at: ParamPath::Fader(strip) | ParamPath::Pan(strip),
+                ..
             } => Some(strip.clone()),
             _ => None,
         })
@@ -148,8 +151,7 @@ fn move_fact(session: &Session, m: &Move, record: Option<&Record>) -> MoveFact {
         stale: m.stale,
         title: m.title.clone(),
         reason: record.map_or(String::new(), |record| record.reason.clone()),
-        cost_change: evidence
-            .and_then(|e| Some(total(&e.cost_after)? - total(&e.cost_before)?)),
+        cost_change: evidence.and_then(|e| Some(total(&e.cost_after)? - total(&e.cost_before)?)),
         terms,
         leverage: evidence.map_or(Vec::new(), |e| {
             let name = |id: &StripId| session.strip(id).map_or(id.to_string(), |s| s.name.clone());

@@ -28,7 +28,7 @@ mod trial;
 pub use demo_run::run as run_demo;
 pub use error::AppError;
 pub use progress::{Context, Progress};
-/// The document's types, for those who ask in its words.
-pub use topdown_session as model;
 /// Facts, text and page.
 pub use topdown_report as report;
+/// The document's types, for those who ask in its words.
+pub use topdown_session as model;

@@ -111,7 +111,9 @@ impl Library {
             }
             let (id, channel) = &wanted[index];
             let file = session.files.get(id).ok_or_else(|| {
-                AppError::Session(format!("a clip plays file `{id}`, which the session does not list"))
+                AppError::Session(format!(
+                    "a clip plays file `{id}`, which the session does not list"
+                ))
             })?;
             let path = resolve(session_dir, &file.path);
             let part = match channel {
@@ -196,7 +198,8 @@ impl Library {
         let free = |id: &FileId| !self.files.contains_key(id);
         if let Some(session) = known {
             let same_place = session.files.iter().find(|(id, file)| file.path == path && free(id));
-            let same_bytes = || session.files.iter().find(|(id, file)| file.hash == hash && free(id));
+            let same_bytes =
+                || session.files.iter().find(|(id, file)| file.hash == hash && free(id));
             if let Some((id, _)) = same_place.or_else(same_bytes) {
                 return id.clone();
             }
@@ -214,8 +217,7 @@ impl Library {
         let stamps: Vec<Option<u64>> =
             self.recordings.iter().map(|r| r.source.time_reference()).collect();
         let known: Vec<u64> = stamps.iter().flatten().copied().collect();
-        let (Some(first), Some(last)) =
-            (known.iter().copied().min(), known.iter().copied().max())
+        let (Some(first), Some(last)) = (known.iter().copied().min(), known.iter().copied().max())
         else {
             return;
         };
@@ -248,7 +250,10 @@ impl Sources for Library {
             file: file.to_string(),
             reason: "is in the session, but not among the recordings that were opened".to_owned(),
         })?;
-        Ok(Box::new(Feed { name: shown_name(recording.source.path()), reader: recording.source.reader() }))
+        Ok(Box::new(Feed {
+            name: shown_name(recording.source.path()),
+            reader: recording.source.reader(),
+        }))
     }
 }
 
@@ -306,7 +311,8 @@ pub(crate) fn slug(text: &str) -> String {
 pub(crate) fn relative(from: &Path, path: &Path) -> String {
     let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_owned());
     let (from, path) = (absolute(from), absolute(path));
-    let (from, parts): (Vec<_>, Vec<_>) = (from.components().collect(), path.components().collect());
+    let (from, parts): (Vec<_>, Vec<_>) =
+        (from.components().collect(), path.components().collect());
     let shared = from.iter().zip(&parts).take_while(|(a, b)| a == b).count();
     if shared == 0 {
         return path.to_string_lossy().into_owned();

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use topdown_analysis::{MixListener, MixMeasurements, THIRDS, TrackMeasurements};
 use topdown_decide::profile::{self, Profile};
-use topdown_decide::{Event, Outcome, Request, Song};
+use topdown_decide::{Event, ExcerptKind, Outcome, Request, Song, Trial};
 use topdown_media::write::{Format, Spec, Writer};
 use topdown_report::facts::{Facts, GroupFact, Places};
 use topdown_session::{Levels, Session, Stage, Strategy, StripId, StripKind};
@@ -160,12 +160,21 @@ fn run(
         None,
     );
     let session = settled(request, known, &song, &library);
-    let outcome = decide(&session, project, &song, &library, context)?;
-    finish(request, targets, project, &library, &song, &heard, outcome, context)
+    let trial = EngineTrial::new(&library, &song, context.threads);
+    let outcome = decide(&session, project, &song, &trial, context)?;
+    let glue_db = glue(&outcome.session, &song, &trial)?;
+    drop(trial);
+    let run = Run { request, targets, library: &library, song: &song, heard: &heard, glue_db };
+    run.finish(project, outcome, context)
 }
 
 /// The session that the run starts from, with what was asked for.
-fn settled(request: &MixRequest, known: Option<Session>, song: &Song, library: &Library) -> Session {
+fn settled(
+    request: &MixRequest,
+    known: Option<Session>,
+    song: &Song,
+    library: &Library,
+) -> Session {
     let mut session = known.unwrap_or_else(|| Session::empty(&song.name, library.rate));
     let settings = &mut session.settings;
     if let Some(strategy) = request.strategy {
@@ -191,11 +200,10 @@ fn decide(
     session: &Session,
     project: &Project,
     song: &Song,
-    library: &Library,
+    trial: &EngineTrial,
     context: &Context<'_>,
 ) -> Result<Outcome, AppError> {
     context.progress.phase("Deciding", None);
-    let trial = EngineTrial::new(library, song, context.threads);
     let mut progress = |event: &Event| {
         match event {
             Event::Stage(stage) => context.progress.phase(stage_words(*stage), None),
@@ -205,10 +213,14 @@ fn decide(
             }
             Event::Trying { .. } | Event::Decided { .. } => {}
         }
-        if context.progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if context.progress.cancelled() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let request = Request { session, journal: project.journal(), song };
-    Ok(topdown_decide::run(request, &trial, &mut progress)?)
+    Ok(topdown_decide::run(request, trial, &mut progress)?)
 }
 
 fn stage_words(stage: Stage) -> &'static str {
@@ -223,63 +235,99 @@ fn stage_words(stage: Stage) -> &'static str {
     }
 }
 
-/// Renders, solves the print, writes print, session and report.
-#[expect(clippy::too_many_arguments, reason = "the end of the run needs all that the run made")]
-fn finish(
-    request: &MixRequest,
-    targets: &Targets,
-    project: &mut Project,
-    library: &Library,
-    song: &Song,
-    heard: &[TrackMeasurements],
-    outcome: Outcome,
-    context: &Context<'_>,
-) -> Result<Facts, AppError> {
-    let mut session = outcome.session;
-    let plain = balance::plain_sum(&session);
-    let before = balance::hear(&plain, library, context, "Listening to the plain sum", |_| Ok(()))?;
-    let mut spool = SpoolWriter::create(&targets.session.join("cache"))?;
-    let after = balance::hear(&session, library, context, "Rendering", |planes| spool.push(planes))?;
-    let mut spool = spool.finish()?;
-    let solved = print::solve(request.loudness, &after.mix, &mut spool, library.rate)?;
-    session.prints.insert(MAIN.to_owned(), solved.print.clone());
-    let (writer, measured) = write_print(&mut spool, &solved, targets, &session, context)?;
+/// How hard the compressor of the mix bus works in the loudest excerpt, in dB of mean reduction.
+fn glue(session: &Session, song: &Song, trial: &EngineTrial) -> Result<Option<f64>, AppError> {
+    let Some(bus) = session.bus() else { return Ok(None) };
+    let compressor = bus.chain.iter().find(|p| p.kind == "compressor" && !p.bypass);
+    let loudest = song.excerpts.iter().position(|e| e.kind == ExcerptKind::Loudest);
+    let (Some(compressor), Some(loudest)) = (compressor, loudest) else { return Ok(None) };
+    let heard = trial.hear(&[session]).map_err(|error| AppError::Render(error.to_string()))?;
+    let at = (bus.id.clone(), compressor.id.clone());
+    let excerpt = heard.first().and_then(|heard| heard.excerpts.get(loudest));
+    Ok(excerpt.and_then(|excerpt| excerpt.gain_reduction.get(&at)).map(|gr| gr.mean_db))
+}
 
-    let mut warnings = library.warnings.clone();
-    warnings.extend(outcome.warnings);
-    warnings.extend(after.warnings.iter().cloned());
-    warnings.dedup();
-    let mut journal = project.journal().to_vec();
-    journal.extend(outcome.records.iter().cloned());
-    let facts = facts::gather(Gathered {
-        session: &session,
-        journal: &journal,
-        before: &before.mix,
-        after: &measured,
-        track_loudness: track_loudness(&session, song, heard),
-        groups: groups(&session, &before.parts_lu, &after.parts_lu),
-        corridor: corridor(&outcome.profile.0),
-        levels: outcome.levels.why,
-        profile: format!("Target: {} ({}).", outcome.profile.0, outcome.profile.1),
-        cost_before: outcome.cost_before,
-        cost_after: outcome.cost_after,
-        bus_gain_reduction: Vec::new(),
-        print: PrintWords {
-            target: solved.print.target.clone(),
-            target_lufs: solved.print.target_lufs,
-            ceiling_dbtp: solved.print.ceiling_dbtp,
-            gain_db: solved.print.gain_db,
-            limiting_db: solved.limiting_db,
-            shortfall: solved.shortfall.clone(),
-        },
-        places: places(targets),
-        warnings,
-    });
-    let page = topdown_report::html::page(&facts);
-    project.commit(session, outcome.records, "mix")?;
-    writer.finish()?;
-    project.write_beside(&targets.report, page.as_bytes())?;
-    Ok(facts)
+/// A run whose decisions are made.
+struct Run<'a> {
+    request: &'a MixRequest,
+    targets: &'a Targets,
+    library: &'a Library,
+    song: &'a Song,
+    heard: &'a [TrackMeasurements],
+    glue_db: Option<f64>,
+}
+
+impl Run<'_> {
+    /// Renders, solves the print, writes print, session and report.
+    fn finish(
+        &self,
+        project: &mut Project,
+        outcome: Outcome,
+        context: &Context<'_>,
+    ) -> Result<Facts, AppError> {
+        let (library, targets) = (self.library, self.targets);
+        let mut session = outcome.session.clone();
+        let plain = balance::plain_sum(&session);
+        let phase = "Listening to the plain sum";
+        let before = balance::hear(&plain, library, context, phase, |_| Ok(()))?;
+        let mut spool = SpoolWriter::create(&targets.session.join("cache"))?;
+        let after =
+            balance::hear(&session, library, context, "Rendering", |planes| spool.push(planes))?;
+        let mut spool = spool.finish()?;
+        let solved = print::solve(self.request.loudness, &after.mix, &mut spool, library.rate)?;
+        session.prints.insert(MAIN.to_owned(), solved.print.clone());
+        let (writer, measured) = write_print(&mut spool, &solved, targets, &session, context)?;
+
+        let facts = self.facts(&session, project, &outcome, (&before, &after), &solved, &measured);
+        let page = topdown_report::html::page(&facts);
+        project.commit(session, outcome.records, "mix")?;
+        writer.finish()?;
+        project.write_beside(&targets.report, page.as_bytes())?;
+        Ok(facts)
+    }
+
+    fn facts(
+        &self,
+        session: &Session,
+        project: &Project,
+        outcome: &Outcome,
+        (before, after): (&balance::Heard, &balance::Heard),
+        solved: &Solved,
+        measured: &MixMeasurements,
+    ) -> Facts {
+        let mut warnings = project.warnings.clone();
+        for more in [&self.library.warnings, &outcome.warnings, &after.warnings] {
+            warnings
+                .extend(more.iter().filter(|w| !warnings.contains(w)).cloned().collect::<Vec<_>>());
+        }
+        let mut journal = project.journal().to_vec();
+        journal.extend(outcome.records.iter().cloned());
+        facts::gather(Gathered {
+            session,
+            journal: &journal,
+            before: &before.mix,
+            after: measured,
+            track_loudness: track_loudness(session, self.song, self.heard),
+            groups: groups(session, &before.parts_lu, &after.parts_lu),
+            corridor: corridor(&outcome.profile.0),
+            levels: outcome.levels.why.clone(),
+            profile: format!("Target: {} ({}).", outcome.profile.0, outcome.profile.1),
+            cost_before: outcome.cost_before.clone(),
+            cost_after: outcome.cost_after.clone(),
+            bus_glue_db: self.glue_db,
+            bus_gain_reduction: Vec::new(),
+            print: PrintWords {
+                target: solved.print.target.clone(),
+                target_lufs: solved.print.target_lufs,
+                ceiling_dbtp: solved.print.ceiling_dbtp,
+                gain_db: solved.print.gain_db,
+                limiting_db: solved.limiting_db,
+                shortfall: solved.shortfall.clone(),
+            },
+            places: places(self.targets),
+            warnings,
+        })
+    }
 }
 
 /// Everything of the print but its last rename, and what it measures.
@@ -290,7 +338,9 @@ fn write_print(
     session: &Session,
     context: &Context<'_>,
 ) -> Result<(Writer, MixMeasurements), AppError> {
-    if let Some(folder) = targets.print.parent().filter(|folder| folder.starts_with(&targets.session)) {
+    if let Some(folder) =
+        targets.print.parent().filter(|folder| folder.starts_with(&targets.session))
+    {
         std::fs::create_dir_all(folder).map_err(AppError::disk(folder))?;
     }
     let rate = session.sample_rate;
@@ -331,7 +381,8 @@ fn track_loudness(
     heard: &[TrackMeasurements],
 ) -> BTreeMap<StripId, f64> {
     let loudness_of = |clip: &topdown_session::Clip| {
-        let at = song.tracks.iter().position(|t| t.file == clip.file && t.channel == clip.channel)?;
+        let at =
+            song.tracks.iter().position(|t| t.file == clip.file && t.channel == clip.channel)?;
         heard.get(at).map(|track| track.sound.summary.integrated_lufs)
     };
     session
@@ -344,7 +395,8 @@ fn track_loudness(
 fn corridor(profile: &str) -> Vec<(f64, f64)> {
     let Ok(profile) = Profile::built_in(profile) else { return Vec::new() };
     let tone: Vec<f64> = (0..THIRDS).map(|third| profile.tone_db(third)).collect();
-    let whole = topdown_units::power_to_db(tone.iter().map(|db| topdown_units::db_to_power(*db)).sum());
+    let whole =
+        topdown_units::power_to_db(tone.iter().map(|db| topdown_units::db_to_power(*db)).sum());
     tone.iter()
         .enumerate()
         .map(|(third, db)| {

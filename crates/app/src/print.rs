@@ -171,7 +171,11 @@ type Sink<'a> = dyn FnMut(&[&[f32]]) -> Result<(), AppError> + 'a;
 
 impl PrintChain {
     pub(crate) fn new(print: &Print, rate: SampleRate) -> Result<Self, AppError> {
-        let limiters = if print.limiter { vec![limiter(print, rate)?, limiter(print, rate)?] } else { Vec::new() };
+        let limiters = if print.limiter {
+            vec![limiter(print, rate)?, limiter(print, rate)?]
+        } else {
+            Vec::new()
+        };
         let latency = limiters.iter().map(|limiter| limiter.latency_frames()).sum();
         Ok(Self {
             gain: db_to_gain(print.gain_db),

@@ -51,7 +51,8 @@ impl Project {
             return Ok(project);
         }
         if folder.exists() && !folder.is_dir() {
-            let reason = "the session would be a folder of this name, and there is a file".to_owned();
+            let reason =
+                "the session would be a folder of this name, and there is a file".to_owned();
             return Err(AppError::Disk { path: folder.to_owned(), reason });
         }
         let ours = holds_only_ours(folder);

@@ -152,14 +152,16 @@ impl Job<'_> {
                 None => Ok(writer.write(planes)?),
             }
         };
-        let report = run(&plan, self.library, self.range.clone(), self.context, "Printing", |planes| {
-            chain.push(planes, &mut put)
-        })?;
+        let report =
+            run(&plan, self.library, self.range.clone(), self.context, "Printing", |planes| {
+                chain.push(planes, &mut put)
+            })?;
         chain.finish(&mut put)?;
         let written = writer.finish()?;
         let mut warnings = render_warnings(self.session, &plan, &report);
         if written.clipped > 0 {
-            warnings.push(format!("{} samples were over full scale and are clipped", written.clipped));
+            warnings
+                .push(format!("{} samples were over full scale and are clipped", written.clipped));
         }
         Ok((vec![output.to_owned()], report.frames, warnings))
     }
@@ -192,14 +194,21 @@ impl Job<'_> {
             let channels = u16::try_from(*channels).unwrap_or(2);
             writers.push(Writer::create(path, &Spec { channels, ..self.spec.clone() })?);
         }
-        let report = run(&plan, self.library, self.range.clone(), self.context, "Printing stems", |planes| {
-            let mut at = plan.bus().post_channels;
-            for ((_, channels), writer) in taps.iter().zip(&mut writers) {
-                writer.write(&planes[at..at + channels])?;
-                at += channels;
-            }
-            Ok(())
-        })?;
+        let report = run(
+            &plan,
+            self.library,
+            self.range.clone(),
+            self.context,
+            "Printing stems",
+            |planes| {
+                let mut at = plan.bus().post_channels;
+                for ((_, channels), writer) in taps.iter().zip(&mut writers) {
+                    writer.write(&planes[at..at + channels])?;
+                    at += channels;
+                }
+                Ok(())
+            },
+        )?;
         for writer in writers {
             writer.finish()?;
         }
@@ -210,7 +219,12 @@ impl Job<'_> {
         let range = self.range.clone()?;
         let fade = (RANGE_FADE_S * self.session.sample_rate.hz()) as u64;
         let frames = range.end - range.start;
-        Some(RangeFades { frames, fade: fade.min(frames / 2).max(1), at: 0, planes: Default::default() })
+        Some(RangeFades {
+            frames,
+            fade: fade.min(frames / 2).max(1),
+            at: 0,
+            planes: Default::default(),
+        })
     }
 }
 
@@ -276,11 +290,13 @@ pub(crate) fn run(
             cancel.store(true, Ordering::Relaxed);
         }
     };
-    topdown_engine::render(plan, library, &options, progress, &mut sink).map_err(|error| match error {
-        RenderError::Cancelled => AppError::Cancelled,
-        RenderError::Sink(error) => error,
-        RenderError::Feed(error) => AppError::Render(error.to_string()),
-    })
+    topdown_engine::render(plan, library, &options, progress, &mut sink).map_err(
+        |error| match error {
+            RenderError::Cancelled => AppError::Cancelled,
+            RenderError::Sink(error) => error,
+            RenderError::Feed(error) => AppError::Render(error.to_string()),
+        },
+    )
 }
 
 /// What a session sounds like at the bus output, before any print gain; with what a person should know.
@@ -303,11 +319,16 @@ pub(crate) fn sound_of(
 }
 
 /// What happened on the way, by the names a person knows.
-pub(crate) fn render_warnings(session: &Session, plan: &Plan, report: &RenderReport) -> Vec<String> {
+pub(crate) fn render_warnings(
+    session: &Session,
+    plan: &Plan,
+    report: &RenderReport,
+) -> Vec<String> {
     let name = |id: &StripId| session.strip(id).map_or(id.to_string(), |strip| strip.name.clone());
     let mut warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
     for (id, samples) in &report.cleaned {
-        warnings.push(format!("{}: {samples} samples were no numbers and play as silence", name(id)));
+        warnings
+            .push(format!("{}: {samples} samples were no numbers and play as silence", name(id)));
     }
     for (id, frames) in &report.missing_frames {
         warnings.push(format!("{}: its file ends {frames} frames before its clip does", name(id)));
@@ -317,10 +338,17 @@ pub(crate) fn render_warnings(session: &Session, plan: &Plan, report: &RenderRep
 
 /// Strips solved for inputs that have changed since.
 pub(crate) fn stale(session: &Session) -> Option<String> {
-    let names: Vec<&str> =
-        session.strips.iter().filter(|strip| strip.stale).map(|strip| strip.name.as_str()).collect();
+    let names: Vec<&str> = session
+        .strips
+        .iter()
+        .filter(|strip| strip.stale)
+        .map(|strip| strip.name.as_str())
+        .collect();
     (!names.is_empty()).then(|| {
-        format!("{}: solved for inputs that have changed since; run `topdown mix` again", names.join(", "))
+        format!(
+            "{}: solved for inputs that have changed since; run `topdown mix` again",
+            names.join(", ")
+        )
     })
 }
 
@@ -328,7 +356,8 @@ pub(crate) fn stale(session: &Session) -> Option<String> {
 pub(crate) fn refuse_input(library: &Library, output: &Path) -> Result<(), AppError> {
     let Ok(output_real) = std::fs::canonicalize(output) else { return Ok(()) };
     let same = |path: &Path| {
-        std::fs::canonicalize(path).is_ok_and(|input| input == output_real) || same_file(path, output)
+        std::fs::canonicalize(path).is_ok_and(|input| input == output_real)
+            || same_file(path, output)
     };
     if library.recordings.iter().any(|recording| same(recording.source.path())) {
         return Err(AppError::OutputIsInput(output.to_owned()));
@@ -358,7 +387,8 @@ fn leave_out(session: &mut Session, name: &str) -> Result<(), AppError> {
         strip.kind != StripKind::Bus && (strip.id.as_str() == wanted || slug(&strip.name) == wanted)
     };
     if !session.strips.iter().any(hit) {
-        let known = session.strips.iter().map(|strip| strip.id.as_str()).collect::<Vec<_>>().join(", ");
+        let known =
+            session.strips.iter().map(|strip| strip.id.as_str()).collect::<Vec<_>>().join(", ");
         return Err(AppError::Unknown { what: "strip", name: name.to_owned(), known });
     }
     session.strips.iter_mut().filter(|strip| hit(strip)).for_each(|strip| strip.mute = true);
@@ -380,7 +410,9 @@ fn spec(request: &RenderRequest, session: &Session) -> Result<Spec, AppError> {
         None | Some(24) => Depth::Int24,
         Some(16) => Depth::Int16,
         Some(32) => Depth::Float32,
-        Some(other) => return Err(AppError::Request(format!("--bits {other}: 16, 24 or 32 (float)"))),
+        Some(other) => {
+            return Err(AppError::Request(format!("--bits {other}: 16, 24 or 32 (float)")));
+        }
     };
     spec.tags.title = Some(session.name.clone());
     Ok(spec)

@@ -38,7 +38,12 @@ impl SpoolWriter {
             .truncate(true)
             .open(&path)
             .map_err(AppError::disk(&path))?;
-        Ok(Self { path, out: BufWriter::with_capacity(1 << 20, file), frames: 0, bytes: Vec::new() })
+        Ok(Self {
+            path,
+            out: BufWriter::with_capacity(1 << 20, file),
+            frames: 0,
+            bytes: Vec::new(),
+        })
     }
 
     /// Takes equally long planes; a mono mix goes to both channels.

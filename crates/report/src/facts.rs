@@ -35,6 +35,9 @@ pub struct Facts {
     pub spectrum: Vec<BandFact>,
     /// Short-term loudness over time.
     pub loudness: Vec<LoudnessPoint>,
+    /// Mean gain reduction of the mix bus's compressor over the loudest ten seconds, as a positive number;
+    /// `None` without one.
+    pub bus_glue_db: Option<f64>,
     /// Gain reduction of the mix bus over time.
     pub bus_gain_reduction: Vec<TimePoint>,
     /// Sections of the song.

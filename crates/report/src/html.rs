@@ -130,7 +130,12 @@ fn moves(out: &mut String, facts: &Facts) {
 }
 
 fn one_move(out: &mut String, fact: &MoveFact) {
-    let _ = write!(out, "<li><p class=\"title\"><code>{}</code> {}", escape(&fact.id), escape(&fact.title));
+    let _ = write!(
+        out,
+        "<li><p class=\"title\"><code>{}</code> {}",
+        escape(&fact.id),
+        escape(&fact.title)
+    );
     for (is, mark) in [
         (!fact.on, "off"),
         (fact.locked, "locked"),
@@ -172,11 +177,16 @@ fn tracks(out: &mut String, facts: &Facts) {
          <th class=\"n\">Pan</th></tr></thead><tbody>",
     );
     for track in &facts.tracks {
-        let loudness = track.loudness_lufs.map_or_else(|| "silent".to_owned(), |l| format!("{l:.1}"));
+        let loudness =
+            track.loudness_lufs.map_or_else(|| "silent".to_owned(), |l| format!("{l:.1}"));
         let out_class = if track.left_out.is_some() { " class=\"out\"" } else { "" };
         let role = match &track.left_out {
             Some(why) => format!("left out: {}", escape(why)),
-            None => format!("{} <span class=\"sure\">{:.0} %</span>", escape(&track.role), track.confidence * 100.0),
+            None => format!(
+                "{} <span class=\"sure\">{:.0} %</span>",
+                escape(&track.role),
+                track.confidence * 100.0
+            ),
         };
         let _ = write!(
             out,
@@ -208,8 +218,14 @@ fn delivery(out: &mut String, facts: &Facts) {
         let _ = write!(out, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
     };
     row("Target", print.target.clone());
-    row("Integrated loudness", format!("{:.1} LUFS (asked {:.1})", print.integrated_lufs, print.target_lufs));
-    row("True peak", format!("{:.1} dBTP (ceiling {:.1})", print.true_peak_dbtp, print.ceiling_dbtp));
+    row(
+        "Integrated loudness",
+        format!("{:.1} LUFS (asked {:.1})", print.integrated_lufs, print.target_lufs),
+    );
+    row(
+        "True peak",
+        format!("{:.1} dBTP (ceiling {:.1})", print.true_peak_dbtp, print.ceiling_dbtp),
+    );
     if let Some(range) = print.range_lu {
         row("Loudness range", format!("{range:.1} LU"));
     }

@@ -63,7 +63,12 @@ impl Frame {
     }
 
     /// A line through points; gaps where there is no value.
-    fn line(&self, svg: &mut String, class: &str, points: impl Iterator<Item = (f64, Option<f64>)>) {
+    fn line(
+        &self,
+        svg: &mut String,
+        class: &str,
+        points: impl Iterator<Item = (f64, Option<f64>)>,
+    ) {
         let mut path = String::new();
         let mut pen_down = false;
         for (x, y) in points {
@@ -98,8 +103,16 @@ pub(crate) fn spectrum(bands: &[BandFact]) -> String {
     corridor(&mut svg, &frame, bands);
     frame.rules(&mut svg, 6.0, "");
     for (hz, name) in [
-        (31.5, "31"), (63.0, "63"), (125.0, "125"), (250.0, "250"), (500.0, "500"), (1000.0, "1k"),
-        (2000.0, "2k"), (4000.0, "4k"), (8000.0, "8k"), (16_000.0, "16k"),
+        (31.5, "31"),
+        (63.0, "63"),
+        (125.0, "125"),
+        (250.0, "250"),
+        (500.0, "500"),
+        (1000.0, "1k"),
+        (2000.0, "2k"),
+        (4000.0, "4k"),
+        (8000.0, "8k"),
+        (16_000.0, "16k"),
     ] {
         frame.x_label(&mut svg, hz, name);
     }
@@ -172,7 +185,12 @@ fn times(svg: &mut String, frame: &Frame, end_s: f64) {
 pub(crate) fn gain_reduction(points: &[TimePoint]) -> String {
     let Some(last) = points.last() else { return String::new() };
     let deepest = points.iter().map(|p| p.value).fold(0.0, f64::min);
-    let frame = Frame::new(130.0, (0.0, last.time_s.max(1.0)), ((deepest - 1.0).floor().min(-4.0), 0.0), false);
+    let frame = Frame::new(
+        130.0,
+        (0.0, last.time_s.max(1.0)),
+        ((deepest - 1.0).floor().min(-4.0), 0.0),
+        false,
+    );
     let mut svg = frame.open("Gain reduction of the mix bus over time");
     frame.rules(&mut svg, 2.0, "");
     times(&mut svg, &frame, last.time_s);
@@ -229,10 +247,18 @@ fn one_group(svg: &mut String, group: &GroupFact, y: f64, px: impl Fn(f64) -> f6
         );
     }
     if let Some(before) = group.before_lu {
-        let _ = write!(svg, "<circle class=\"dot-before\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\"/>", px(before));
+        let _ = write!(
+            svg,
+            "<circle class=\"dot-before\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\"/>",
+            px(before)
+        );
     }
     if let Some(after) = group.after_lu {
-        let _ = write!(svg, "<circle class=\"dot-after\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"5\"/>", px(after));
+        let _ = write!(
+            svg,
+            "<circle class=\"dot-after\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"5\"/>",
+            px(after)
+        );
     }
 }
 

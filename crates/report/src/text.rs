@@ -108,7 +108,10 @@ fn done(out: &mut String, facts: &Facts) {
         }
     }
     if facts.rejected() > 0 {
-        line(out, &format!("  {} more tried and not kept (`topdown explain --all`)", facts.rejected()));
+        line(
+            out,
+            &format!("  {} more tried and not kept (`topdown explain --all`)", facts.rejected()),
+        );
     }
     cost(out, facts);
 }
@@ -136,7 +139,12 @@ fn one_move(out: &mut String, fact: &MoveFact) {
     if fact.author == Author::Person && fact.stage != Stage::Person {
         marks.push_str(" [by hand]");
     }
-    wrapped(out, &format!("    {:<11} ", fact.id), &" ".repeat(16), &format!("{}{marks}", fact.title));
+    wrapped(
+        out,
+        &format!("    {:<11} ", fact.id),
+        &" ".repeat(16),
+        &format!("{}{marks}", fact.title),
+    );
     if !fact.reason.is_empty() {
         wrapped(out, &" ".repeat(16), &" ".repeat(16), &fact.reason);
     }
@@ -149,7 +157,8 @@ fn one_move(out: &mut String, fact: &MoveFact) {
 fn effect(fact: &MoveFact) -> Option<String> {
     let change = fact.cost_change?;
     let mut text = format!("cost {change:+.3}");
-    let terms: Vec<_> = fact.terms.iter().take(3).map(|(name, by)| format!("{name} {by:+.3}")).collect();
+    let terms: Vec<_> =
+        fact.terms.iter().take(3).map(|(name, by)| format!("{name} {by:+.3}")).collect();
     if !terms.is_empty() {
         let _ = write!(text, " ({})", terms.join(", "));
     }
@@ -162,7 +171,8 @@ fn effect(fact: &MoveFact) -> Option<String> {
 }
 
 fn cost(out: &mut String, facts: &Facts) {
-    let (Some(before), Some(after)) = (facts.cost_before.get("total"), facts.cost_after.get("total"))
+    let (Some(before), Some(after)) =
+        (facts.cost_before.get("total"), facts.cost_after.get("total"))
     else {
         return;
     };
@@ -171,7 +181,10 @@ fn cost(out: &mut String, facts: &Facts) {
         .iter()
         .filter(|(name, _)| *name != "total")
         .map(|(name, value)| {
-            format!("{name} {:.3} to {value:.3}", facts.cost_before.get(name).copied().unwrap_or(0.0))
+            format!(
+                "{name} {:.3} to {value:.3}",
+                facts.cost_before.get(name).copied().unwrap_or(0.0)
+            )
         })
         .collect();
     let text = format!(
@@ -187,12 +200,20 @@ fn print(out: &mut String, facts: &Facts) {
     line(out, "\nPrint");
     let mut text = format!(
         "{:.1} LUFS (target {:.1}), true peak {:.1} dBTP (ceiling {:.1}), PLR {:.1} LU",
-        print.integrated_lufs, print.target_lufs, print.true_peak_dbtp, print.ceiling_dbtp, print.plr_lu
+        print.integrated_lufs,
+        print.target_lufs,
+        print.true_peak_dbtp,
+        print.ceiling_dbtp,
+        print.plr_lu
     );
     if let Some(range) = print.range_lu {
         let _ = write!(text, ", range {range:.1} LU");
     }
-    let _ = write!(text, ", correlation {:.2}, mono fold {:.1} dB", print.correlation, -print.mono_loss_db);
+    let _ = write!(
+        text,
+        ", correlation {:.2}, mono fold {:.1} dB",
+        print.correlation, -print.mono_loss_db
+    );
     wrapped(out, "  ", "  ", &text);
     if let Some(shortfall) = &print.shortfall {
         wrapped(out, "  ", "  ", shortfall);
