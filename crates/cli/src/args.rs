@@ -50,7 +50,9 @@ pub(crate) enum Command {
         path: PathBuf,
     },
     /// The journal of a session, or one move with its evidence
-    #[command(after_help = "Examples:\n  topdown explain song.topdown\n  topdown explain song.topdown bus-02")]
+    #[command(
+        after_help = "Examples:\n  topdown explain song.topdown\n  topdown explain song.topdown bus-02"
+    )]
     Explain {
         /// Session folder
         session: PathBuf,
@@ -87,7 +89,9 @@ pub(crate) enum Command {
         session: PathBuf,
     },
     /// Two sessions, strategies or files, loudness-matched, term by term
-    #[command(after_help = "Examples:\n  topdown compare a.topdown b.topdown\n  topdown compare mix.wav reference.flac")]
+    #[command(
+        after_help = "Examples:\n  topdown compare a.topdown b.topdown\n  topdown compare mix.wav reference.flac"
+    )]
     Compare {
         /// First session or file
         a: PathBuf,
@@ -107,8 +111,10 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  topdown mix ~/songs/blue\n  topdown mix ~/songs/blue -o blue.wav --loudness streaming\n  \
-    topdown mix ~/songs/blue --depth groups --levels keep\n\nA second run continues the session: what you changed stays yours.")]
+#[command(
+    after_help = "Examples:\n  topdown mix ~/songs/blue\n  topdown mix ~/songs/blue -o blue.wav --loudness streaming\n  \
+    topdown mix ~/songs/blue --depth groups --levels keep\n\nA second run continues the session: what you changed stays yours."
+)]
 pub(crate) struct MixArgs {
     /// A folder of tracks, or the files themselves
     #[arg(required = true, value_name = "DIR|FILES")]

@@ -1,6 +1,8 @@
 //! Each command: arguments to a request, a use case, its result to text.
 
-use crate::args::{Cli, Command, Depth, Format, Levels, MixArgs, MoveAction, RenderArgs, Stems, Strategy};
+use crate::args::{
+    Cli, Command, Depth, Format, Levels, MixArgs, MoveAction, RenderArgs, Stems, Strategy,
+};
 use crate::output::{Failure, json, result};
 use crate::watch::Watch;
 use clap::CommandFactory;
@@ -151,7 +153,10 @@ fn render_request(args: &RenderArgs) -> Result<render::RenderRequest, Failure> {
 /// `FROM-TO`, each in seconds or as `m:ss`.
 fn range(text: &str) -> Result<(f64, f64), Failure> {
     let wrong = || {
-        Failure::here(format!("--range {text}: not a part of a song"), "for example 62-90 or 1:02-1:30.5")
+        Failure::here(
+            format!("--range {text}: not a part of a song"),
+            "for example 62-90 or 1:02-1:30.5",
+        )
     };
     let (from, to) = text.split_once('-').ok_or_else(wrong)?;
     let (from, to) = (time(from).ok_or_else(wrong)?, time(to).ok_or_else(wrong)?);
@@ -171,7 +176,10 @@ fn time(text: &str) -> Option<f64> {
 fn wanted(action: &MoveAction) -> Result<steer::Action, Failure> {
     if let Some(percent) = action.amount {
         if !(0.0..=100.0).contains(&percent) {
-            return Err(Failure::here(format!("--amount {percent}: not an amount"), "0 to 100, in percent"));
+            return Err(Failure::here(
+                format!("--amount {percent}: not an amount"),
+                "0 to 100, in percent",
+            ));
         }
         return Ok(steer::Action::Amount(percent));
     }
@@ -185,7 +193,10 @@ fn wanted(action: &MoveAction) -> Result<steer::Action, Failure> {
 
 fn manual(dir: &Path) -> Result<Said, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::here(format!("{}: {error}", dir.display()), "choose a folder that can be written to")
+        Failure::here(
+            format!("{}: {error}", dir.display()),
+            "choose a folder that can be written to",
+        )
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;

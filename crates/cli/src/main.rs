@@ -18,7 +18,11 @@ const EXIT_STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("TOPDOWN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
     let cli = args::Cli::parse();
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -50,7 +50,9 @@ impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         match self {
             Self::App(error) => error.help().map(|help| Box::new(help) as Box<dyn fmt::Display>),
-            Self::Here { help, .. } => help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>),
+            Self::Here { help, .. } => {
+                help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+            }
         }
     }
 }

@@ -110,7 +110,11 @@ mod tests {
                 let plays = (frame / 7 + seed).is_multiple_of(2) || seed == 1;
                 let near = (band as f32 - 3.0 * seed as f32).abs();
                 let wobble = 1.0 + 0.5 * (((frame * 13 + band * 7 + seed * 31) % 17) as f32 / 17.0);
-                out[frame * 20 + band] = if plays { wobble * topdown_units::db_to_power(-10.0 * f64::from(near)) as f32 } else { 1e-7 };
+                out[frame * 20 + band] = if plays {
+                    wobble * topdown_units::db_to_power(-10.0 * f64::from(near)) as f32
+                } else {
+                    1e-7
+                };
             }
         }
         out
