@@ -133,7 +133,8 @@ fn find(desk: &mut Desk<'_>) -> Result<(), DecideError> {
     if let Some(heard) = desk.hear(&[&trial])?.pop() {
         plan.correct(&trial, &heard);
     }
-    write(desk, &plan)
+    write(desk, &plan)?;
+    desk.listen()
 }
 
 /// Where every fader should go.
@@ -382,8 +383,18 @@ fn fix_targets(desk: &mut Desk<'_>, levels: Levels) {
         }
     }
     let contrast_lu = contrast_lu(&desk.heard);
-    desk.targets =
-        Targets { balance, contrast_lu, ..targets(&session, desk.targets.profile.clone()) };
+    let mut targets = targets(&session, desk.targets.profile.clone());
+    if levels == Levels::Keep {
+        // Whoever balanced it heard how far the groups wander and how clear they are.
+        let picture = Picture::of(&session, &desk.heard);
+        for (id, steady) in &mut targets.steady_lu {
+            *steady = steady.max(picture.wander_lu(id).map_or(0.0, hundredths));
+        }
+        for (id, (least, _)) in &mut targets.audibility {
+            *least = least.min(picture.audibility(id).unwrap_or(*least));
+        }
+    }
+    desk.targets = Targets { balance, contrast_lu, ..targets };
 }
 
 /// Least audibility and weight by class: lead, drums, bass, anything else. Start values, a little below what

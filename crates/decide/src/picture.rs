@@ -92,7 +92,11 @@ const REST_LU: f64 = 20.0;
 
 fn levels_where_playing(feed: &ErbEnergies, total: &ErbEnergies) -> Vec<f64> {
     let (feed, total) = (blocks(&frame_powers(feed)), blocks(&frame_powers(total)));
-    let floor = bands::lufs(bands::gated(&feed)) - REST_LU;
+    let level = bands::lufs(bands::gated(&feed));
+    if !level.is_finite() {
+        return Vec::new();
+    }
+    let floor = level - REST_LU;
     feed.iter()
         .zip(&total)
         .filter(|(feed, _)| bands::lufs(**feed) > floor)
