@@ -125,9 +125,9 @@ impl Search {
     fn step(&mut self, reduction_db: f64, error: f64) {
         let here = Some((self.threshold_db, reduction_db));
         if error > 0.0 {
-            self.too_much = here
+            self.too_much = here;
         } else {
-            self.too_little = here
+            self.too_little = here;
         }
         let slope = 1.0 - 1.0 / self.aim.ratio;
         let next = match (self.too_much, self.too_little) {
