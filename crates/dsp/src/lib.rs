@@ -22,6 +22,7 @@ pub mod lanes;
 pub mod limiter;
 pub mod limiter_print;
 pub mod math;
+pub mod oversample;
 pub mod pan;
 pub mod param;
 pub mod process;

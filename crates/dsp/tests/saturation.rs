@@ -1,0 +1,11 @@
+//! Oversampler and saturation: what they add and what they keep.
+
+#[path = "measure/oversample.rs"]
+mod oversample;
+
+use topdown_testkit::acceptance::assert_all;
+
+#[test]
+fn the_oversampler_is_flat_and_keeps_images_and_aliases_out() {
+    assert_all(&oversample::rows());
+}
