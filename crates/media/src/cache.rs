@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use topdown_units::SampleRate;
 
@@ -23,9 +23,12 @@ use topdown_units::SampleRate;
 const MAGIC: &[u8; 8] = b"TDCACHE1";
 const HEADER_BYTES: u64 = 40;
 
-/// A folder of converted sound. Shared by reference; all methods may be called from several threads.
+/// A folder of converted sound. Clones are the same cache; all methods may be called from several threads.
+#[derive(Clone, Debug)]
+pub struct Cache(Arc<Shared>);
+
 #[derive(Debug)]
-pub struct Cache {
+struct Shared {
     dir: PathBuf,
     budget_bytes: u64,
     state: Mutex<State>,
@@ -38,7 +41,7 @@ struct State {
     /// Hashes of files already read, by path and stamp.
     hashes: BTreeMap<PathBuf, (Stamp, ContentHash)>,
     /// One lock for each entry that is being made, so that two threads do not make the same.
-    making: BTreeMap<String, std::sync::Arc<Mutex<()>>>,
+    making: BTreeMap<String, Arc<Mutex<()>>>,
 }
 
 /// Receives blocks of planes.
@@ -49,17 +52,17 @@ impl Cache {
     /// deleted, so one large song may exceed it).
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, budget_bytes: u64) -> Self {
-        Self { dir: dir.into(), budget_bytes, state: Mutex::default() }
+        Self(Arc::new(Shared { dir: dir.into(), budget_bytes, state: Mutex::default() }))
     }
 
     /// The folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.0.dir
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The content hash of a file, read once per process.
@@ -95,7 +98,7 @@ impl Cache {
             state.making.entry(name.to_owned()).or_default().clone()
         };
         let _one_at_a_time = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = self.dir.join(format!("{name}.f32"));
+        let path = self.0.dir.join(format!("{name}.f32"));
         if let Some(found) = Cached::load(&path) {
             // Only the order of eviction depends on the clock, never the sound.
             if let Ok(file) = File::options().append(true).open(&path) {
@@ -103,8 +106,8 @@ impl Cache {
             }
             return Ok(found);
         }
-        fs::create_dir_all(&self.dir)
-            .map_err(MediaError::io(&self.dir, "make the cache folder"))?;
+        fs::create_dir_all(&self.0.dir)
+            .map_err(MediaError::io(&self.0.dir, "make the cache folder"))?;
         write_entry(&path, rate, channels, fill)?;
         self.evict();
         Cached::load(&path).ok_or_else(|| MediaError::Changed { path: source.to_owned() })
@@ -112,7 +115,7 @@ impl Cache {
 
     /// Deletes the entries used longest ago until the rest fits the budget. Failing to delete is no error.
     fn evict(&self) {
-        let Ok(folder) = fs::read_dir(&self.dir) else { return };
+        let Ok(folder) = fs::read_dir(&self.0.dir) else { return };
         let mut entries: Vec<(SystemTime, PathBuf, u64)> = folder
             .flatten()
             .filter(|e| e.path().extension().is_some_and(|x| x == "f32"))
@@ -128,7 +131,7 @@ impl Cache {
         for (_, path, len) in entries {
             let in_use =
                 path.file_stem().and_then(|s| s.to_str()).is_some_and(|s| state.used.contains(s));
-            if total > self.budget_bytes && !in_use && fs::remove_file(&path).is_ok() {
+            if total > self.0.budget_bytes && !in_use && fs::remove_file(&path).is_ok() {
                 total -= len;
             }
         }
@@ -245,6 +248,11 @@ impl Cached {
     /// Frames.
     pub(crate) fn frames(&self) -> u64 {
         self.layout.frames
+    }
+
+    /// The file on disk.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A reader of its frames.

@@ -1,8 +1,9 @@
 //! One audio file: what it is, what its header says, and readers of its frames.
 
-use crate::cache::{Cache, Cached};
+use crate::cache::Cache;
 use crate::codec;
 use crate::container::{Header, aiff, au, caf, riff, w64};
+use crate::converted::Converted;
 use crate::error::MediaError;
 use crate::info::{Info, Note};
 use crate::pcm::{Layout, PcmReader, Stamp};
@@ -133,22 +134,17 @@ impl AudioFile {
     pub fn reader(&self, cache: &Cache) -> Result<Box<dyn Reader>, MediaError> {
         match self.body {
             Body::Pcm(layout) => Ok(Box::new(PcmReader::new(&self.path, layout, self.stamp))),
-            Body::Coded(_) => Ok(Box::new(self.decoded(cache)?.reader())),
+            Body::Coded(_) => Ok(Box::new(Converted::new(self, self.info.rate, cache)?.reader())),
         }
     }
 
-    /// The decoded form of a compressed file in the cache.
-    pub(crate) fn decoded(&self, cache: &Cache) -> Result<Cached, MediaError> {
-        let Body::Coded(kind) = self.body else {
-            return Err(MediaError::unsupported(&self.path, "decoding what is not compressed"));
-        };
-        let hash = cache.hash(&self.path, self.stamp)?;
-        cache.get_or_make(
-            &self.path,
-            &format!("{hash}-decoded"),
-            self.info.rate,
-            usize::from(self.info.channels),
-            &mut |sink| codec::decode(&self.path, kind, &self.info, sink).map(|(notes, _)| notes),
-        )
+    /// An error when the file is no longer the one that was opened.
+    pub(crate) fn unchanged(&self) -> Result<(), MediaError> {
+        let file = File::open(&self.path).map_err(MediaError::io(&self.path, "open it"))?;
+        if Stamp::of(&file, &self.path)? == self.stamp {
+            Ok(())
+        } else {
+            Err(MediaError::Changed { path: self.path.clone() })
+        }
     }
 }

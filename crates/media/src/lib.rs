@@ -21,6 +21,7 @@ pub mod cache;
 pub mod channels;
 mod codec;
 mod container;
+mod converted;
 mod error;
 mod file;
 mod hash;

@@ -1,7 +1,8 @@
 //! What a session plays: one part of a file, as one or two planes at the session's rate.
 
-use crate::cache::{Cache, Cached};
+use crate::cache::Cache;
 use crate::channels::{ChannelVerdict, Part, PartReader};
+use crate::converted::Converted;
 use crate::error::MediaError;
 use crate::file::{AudioFile, Body, open};
 use crate::hash::ContentHash;
@@ -20,7 +21,7 @@ pub struct Source {
     rate: SampleRate,
     frames: u64,
     /// Where the frames are when not in place.
-    cached: Option<Cached>,
+    cached: Option<Converted>,
     verdict: ChannelVerdict,
     hash: ContentHash,
     notes: Vec<Note>,
@@ -123,19 +124,19 @@ impl Source {
         }
         let hash = cache.hash(file.path(), file.stamp)?;
         let mut notes = file.notes().to_vec();
-        let decoded = if file.is_pcm() { None } else { Some(file.decoded(cache)?) };
-        if let Some(decoded) = &decoded {
-            notes.extend(decoded.notes.iter().cloned());
-        }
-        let cached = if info.rate == rate {
-            decoded
-        } else {
-            Some(Self::resample(&file, rate, hash, cache)?)
+        let decoded = match file.body {
+            Body::Pcm(_) => None,
+            Body::Coded(_) => Some(Converted::new(&file, info.rate, cache)?),
         };
+        if let Some(decoded) = &decoded {
+            notes.extend(decoded.notes().iter().cloned());
+        }
+        let cached =
+            if info.rate == rate { decoded } else { Some(Converted::new(&file, rate, cache)?) };
         if info.rate != rate {
             notes.push(Note::info(format!("converted from {} to {rate}", info.rate)));
             if let Some(converted) = &cached {
-                notes.extend(converted.notes.iter().cloned());
+                notes.extend(converted.notes().iter().cloned());
             }
         }
         if part == Part::Fold {
@@ -149,20 +150,6 @@ impl Source {
         let verdict =
             if info.channels == 1 { ChannelVerdict::Mono } else { ChannelVerdict::Stereo };
         Ok(Self { file, part, rate, frames, cached, verdict, hash, notes })
-    }
-
-    fn resample(
-        file: &AudioFile,
-        rate: SampleRate,
-        hash: ContentHash,
-        cache: &Cache,
-    ) -> Result<Cached, MediaError> {
-        let info = file.info();
-        let name = format!("{hash}-{}", rate.get());
-        cache.get_or_make(file.path(), &name, rate, usize::from(info.channels), &mut |sink| {
-            let mut reader = file.reader(cache)?;
-            resampled::convert(reader.as_mut(), info.rate, rate, sink)
-        })
     }
 
     /// A new reader at the session's rate; open as many as there are threads.

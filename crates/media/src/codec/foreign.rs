@@ -269,6 +269,10 @@ struct Pump {
     given: u64,
 }
 
+/// The sound is there, but not the sound that went in.
+pub(super) const WRONG_CHECKSUM: &str =
+    "damaged: the decoded sound does not match the checksum in the file; it is used as it is";
+
 /// So many packets in a row that cannot be decoded are a file that is something else.
 const GIVE_UP: u64 = 10_000;
 
@@ -329,7 +333,7 @@ impl Pump {
             let (n, seconds) = (self.damaged, self.given as f64 / rate.hz());
             notes.push(Note::warning(format!("damaged: {n} packets cannot be decoded; {seconds:.3} s are used and what follows a gap is early")));
         } else if verified == Some(false) {
-            notes.push(Note::warning("damaged: the decoded sound does not match the checksum in the file; it is used as it is"));
+            notes.push(Note::warning(WRONG_CHECKSUM));
         }
     }
 }
