@@ -22,6 +22,8 @@ pub struct Rerun {
     pub replaced: Vec<FileId>,
     /// No longer there.
     pub removed: Vec<FileId>,
+    /// Which of the files that were found is which of the session's, as indices into the list.
+    pub matched: BTreeMap<FileId, usize>,
     /// Not in the session yet, as indices into the list that was found. For prep to bring in.
     pub added: Vec<usize>,
     /// What follows for the session: paths, lengths, clips, tracks without their file left out.
@@ -60,6 +62,7 @@ pub fn rerun(session: &Session, records: &[Record], found: &[SourceFile]) -> Rer
     }
     result.stale_strips = downstream(session, changed);
     result.stale_moves = stale_moves(session, records, &result.stale_strips);
+    result.matched = matched;
     result
 }
 
