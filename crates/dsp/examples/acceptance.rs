@@ -12,13 +12,21 @@ mod eq;
 mod limiter;
 #[path = "../tests/measure/oversample.rs"]
 mod oversample;
+#[path = "../tests/measure/saturation.rs"]
+mod saturation;
 
 use std::io::{self, Write};
 use topdown_testkit::acceptance::{Row, table};
 
 fn main() -> io::Result<()> {
-    let parts =
-        [basics::rows(), eq::rows(), compressor::rows(), limiter::rows(), oversample::rows()];
+    let parts = [
+        basics::rows(),
+        eq::rows(),
+        compressor::rows(),
+        limiter::rows(),
+        oversample::rows(),
+        saturation::rows(),
+    ];
     let rows: Vec<Row> = parts.into_iter().flatten().collect();
     let mut out = io::stdout().lock();
     writeln!(out, "# What the processors promise, and what was measured\n")?;

@@ -5,6 +5,8 @@ use crate::eq::EqSettings;
 use crate::limiter::LimiterSettings;
 use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
+use crate::saturation::SaturationSettings;
+use crate::reverb::ReverbSettings;
 use crate::trim::TrimSettings;
 
 /// One kind of processor.
@@ -72,4 +74,6 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<EqSettings>(),
     Kind::of::<CompressorSettings>(),
     Kind::of::<LimiterSettings>(),
+    Kind::of::<SaturationSettings>(),
+    Kind::of::<ReverbSettings>(),
 ];
