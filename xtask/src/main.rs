@@ -1,12 +1,14 @@
-//! Every chore has one name: `cargo xtask check | test | songs | gen | bench`.
+//! Every chore has one name: `cargo xtask check | test | songs | withstand | fuzz | gen | bench`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the terminal")]
 
 mod bench;
 mod browser;
+mod fuzz;
 mod house;
 mod run;
 mod songs;
+mod withstand;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,6 +39,19 @@ enum Chore {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Bad inputs through the release binary, a file of 4.3 GB, a minute of fuzzing for each reader
+    Withstand {
+        /// The script that makes bad inputs (default ../shared/tools/make_bad_inputs.py); skipped, loudly,
+        /// without it
+        #[arg(long)]
+        script: Option<std::path::PathBuf>,
+    },
+    /// Fuzzes the readers of our own; fails on a find
+    Fuzz {
+        /// For each target
+        #[arg(long, default_value_t = 20)]
+        seconds: u32,
+    },
     /// Writes the generated files: schema, tables and plots in docs
     Gen,
     /// Measures speed, peers in the same run
@@ -51,6 +66,8 @@ fn main() -> ExitCode {
         Chore::Check => house::check(),
         Chore::Test { no_browser } => test(no_browser),
         Chore::Songs { dir, only } => songs::run(dir.as_deref(), only.as_deref()),
+        Chore::Withstand { script } => withstand::withstand(script.as_deref()),
+        Chore::Fuzz { seconds } => fuzz::fuzz(seconds),
         Chore::Gen => run::generate(),
         Chore::Bench { what } => bench::run_bench(&what),
     };

@@ -51,10 +51,13 @@ pub(crate) fn generate() -> Result<(), String> {
     Ok(())
 }
 
+/// Where built things lie.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The release binary, built if needed.
 pub(crate) fn topdown() -> Result<PathBuf, String> {
     run("cargo", &["build", "--release", "--bin", "topdown"])?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(if cfg!(windows) { "topdown.exe" } else { "topdown" }))
+    Ok(target().join("release").join(if cfg!(windows) { "topdown.exe" } else { "topdown" }))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use topdown_decide::DecideError;
-use topdown_media::MediaError;
+use topdown_media::{MediaError, Shown};
 
 /// Every way in which a use case can fail. Each message names the file or the thing, and the reason.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum AppError {
     #[error("{0}")]
     Session(String),
     /// Something on disk that is no sound and no session.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", Shown(.path))]
     Disk {
         /// Where.
         path: PathBuf,
@@ -29,10 +29,10 @@ pub enum AppError {
         reason: String,
     },
     /// There is nothing to work on.
-    #[error("{}: no audio files here", .0.display())]
+    #[error("{}: no audio files here", Shown(.0))]
     NoAudio(PathBuf),
     /// The output is one of the inputs.
-    #[error("{}: this is one of the tracks; it will not be written over", .0.display())]
+    #[error("{}: this is one of the tracks; it will not be written over", Shown(.0))]
     OutputIsInput(PathBuf),
     /// A name that the session does not have.
     #[error("{what} `{name}` is not in this session (it has: {known})")]

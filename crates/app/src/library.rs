@@ -6,7 +6,8 @@ use crate::threads;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use topdown_engine::{ClipSource, FeedError, Sources};
-use topdown_media::{Cache, Part, Reader, Severity, Source, common_rate, scan};
+use topdown_media::{Cache, Part, Reader, Severity, Shown, Source, common_rate, scan};
+use topdown_session::validate::MAX_ID;
 use topdown_session::{FileId, Session, SourceFile};
 use topdown_units::SampleRate;
 
@@ -85,6 +86,9 @@ impl Library {
         for (found, sources) in files.iter().zip(opened) {
             library.add(&found.folders, sources, session_dir, known);
         }
+        if library.recordings.is_empty() {
+            return Err(AppError::Files(library.warnings));
+        }
         library.line_up();
         Ok(library)
     }
@@ -161,6 +165,10 @@ impl Library {
         known: Option<&Session>,
     ) {
         let Some(first) = sources.first() else { return };
+        if first.frames() == 0 {
+            let name = shown_name(first.path());
+            return self.warnings.push(format!("{name}: holds no sound, not one frame"));
+        }
         let path = relative(session_dir, first.path());
         let id = self.id_for(&path, &first.hash().to_string(), known, first.path());
         let info = first.info();
@@ -283,17 +291,17 @@ fn inside_session(path: &Path) -> bool {
     })
 }
 
-/// A file's name without its ending, readable whatever its bytes are.
+/// A file's name without its ending, readable and harmless to a terminal whatever its bytes are.
 pub(crate) fn stem(path: &Path) -> String {
-    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem().map(|name| Shown(Path::new(name)).to_string()).unwrap_or_default()
 }
 
-/// A file's name, readable whatever its bytes are.
+/// A file's name, readable and harmless to a terminal whatever its bytes are.
 pub(crate) fn shown_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name().map(|name| Shown(Path::new(name)).to_string()).unwrap_or_default()
 }
 
-/// A short id: small letters, digits and dashes.
+/// A short id: small letters, digits and dashes, with room for a number behind it.
 pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for character in text.chars().flat_map(char::to_lowercase) {
@@ -303,6 +311,7 @@ pub(crate) fn slug(text: &str) -> String {
             slug.push('-');
         }
     }
+    let slug: String = slug.chars().take(MAX_ID - 6).collect();
     let slug = slug.trim_end_matches('-').to_owned();
     if slug.is_empty() { "track".to_owned() } else { slug }
 }
@@ -331,9 +340,9 @@ pub(crate) fn resolve(session_dir: &Path, path: &str) -> PathBuf {
     }
     let (Some(folder), Some(name)) = (plain.parent(), plain.file_name()) else { return plain };
     let wanted = name.to_string_lossy();
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let same = entries.map(|e| e.path()).find(|p| shown_name(p) == wanted);
-    same.unwrap_or(plain)
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let same = entries.find(|entry| entry.file_name().to_string_lossy() == wanted);
+    same.map_or(plain, |entry| entry.path())
 }
 
 #[cfg(test)]
@@ -344,6 +353,7 @@ mod tests {
     fn ids_are_short_and_plain() {
         assert_eq!(slug("01 Kick In"), "01-kick-in");
         assert_eq!(slug("  --  "), "track");
+        assert_eq!(slug(&"é".repeat(255)).chars().count(), MAX_ID - 6);
         assert_eq!(slug("Gitarre (Übersteuert)"), "gitarre-übersteuert");
     }
 

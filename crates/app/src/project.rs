@@ -55,6 +55,11 @@ impl Project {
                 "the session would be a folder of this name, and there is a file".to_owned();
             return Err(AppError::Disk { path: folder.to_owned(), reason });
         }
+        // A folder of folders that nobody made is more likely a slip of the pen.
+        if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
+            let reason = "there is no such folder to write to".to_owned();
+            return Err(AppError::Disk { path: parent.to_owned(), reason });
+        }
         let ours = holds_only_ours(folder);
         std::fs::create_dir_all(folder).map_err(AppError::disk(folder))?;
         Ok(Self {

@@ -17,7 +17,8 @@ use tracing_subscriber::EnvFilter;
 const EXIT_STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("TOPDOWN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("TOPDOWN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("off,topdown=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -5,9 +5,10 @@ use crate::chain::{Band, eq_node, free_id};
 use crate::desk::Desk;
 use crate::roles::{group_of, group_strip};
 use crate::run::DecideError;
-use crate::song::{Link, LinkKind, SongTrack};
+use crate::song::{Link, LinkKind, Song, SongTrack};
 use topdown_analysis::roles::Group;
 use topdown_session::edit::Facts;
+use topdown_session::validate::MAX_ID;
 use topdown_session::{
     Author, Clip, Edit, Evidence, Fades, Finding, MoveState, ParamPath, ProcessorNode, Record,
     Stage, Strip, StripId, StripKind, Value,
@@ -54,10 +55,15 @@ pub(crate) fn prep(desk: &mut Desk<'_>) -> Result<Vec<StripId>, DecideError> {
     }
     let plays = |strip: &&Strip| strip.kind == StripKind::Track && strip.excluded.is_none();
     if !desk.session.strips.iter().any(|strip| plays(&strip)) {
-        let why = format!("none of {} tracks has anything to hear", song.tracks.len());
+        let why = format!("none of {} tracks is part of a song", song.tracks.len());
         return Err(DecideError::NothingToMix(why));
     }
     Ok(new.iter().filter_map(|i| strip_of(desk, song.tracks.get(*i)?)).collect())
+}
+
+/// Whether any track of the song, none that is no part of it, can be heard.
+pub(crate) fn has_sound(song: &Song) -> bool {
+    song.tracks.iter().any(|track| track.exclude.is_none() && !track.sound.is_silent())
 }
 
 /// The strip that plays a track of the song.
@@ -167,7 +173,9 @@ fn slug(name: &str) -> String {
             slug.push('-');
         }
     }
-    let slug = slug.trim_end_matches('-');
+    // Room for a number behind it.
+    let end = slug.char_indices().nth(MAX_ID - 6).map_or(slug.len(), |(at, _)| at);
+    let slug = slug.get(..end).unwrap_or_default().trim_end_matches('-');
     if slug.is_empty() { "track".to_owned() } else { slug.to_owned() }
 }
 
@@ -190,7 +198,8 @@ fn leave_out(desk: &mut Desk<'_>, index: usize) -> Result<(), DecideError> {
     let twin = twin.and_then(|link| desk.song.tracks.get(link.first));
     let why = match (&track.exclude, twin) {
         (Some(why), _) => why.clone(),
-        (None, _) if track.sound.is_silent() => "silent".to_owned(),
+        // Where all is silent, the song is as long as its tracks all the same.
+        (None, _) if track.sound.is_silent() && has_sound(desk.song) => "silent".to_owned(),
         (None, Some(twin)) => format!("the same sound as {}", twin.name),
         (None, None) => return Ok(()),
     };
@@ -216,9 +225,11 @@ fn repair(desk: &mut Desk<'_>, index: usize) -> Result<(), DecideError> {
     let Some(track) = desk.song.tracks.get(index) else { return Ok(()) };
     let sound = &track.sound;
     if sound.broken_samples > 0 {
+        let file = track.source.path.rsplit('/').next().filter(|name| !name.is_empty());
+        let name = file.unwrap_or(&track.name);
         desk.warnings.push(format!(
-            "{}: {} samples are no numbers and play as silence",
-            track.name, sound.broken_samples
+            "{name}: {} samples are no numbers and play as silence",
+            sound.broken_samples
         ));
     }
     if sound.clipped_runs > 0 {

@@ -142,6 +142,9 @@ pub fn run(
     let mut desk = Desk::new(&request, trial, progress, targets);
     desk.say(&Event::Stage(Stage::Prep))?;
     let new = prep::prep(&mut desk)?;
+    if !prep::has_sound(request.song) {
+        return Ok(of_silence(desk, (name, why)));
+    }
     desk.targets = levels::targets(&desk.session, profile);
     desk.say(&Event::Stage(Stage::Levels))?;
     let levels = levels::levels(&mut desk, &new)?;
@@ -166,6 +169,23 @@ pub fn run(
         trials: desk.trials,
         warnings: desk.warnings,
     })
+}
+
+/// The outcome for a song in which nothing is heard: its tracks are taken in, and that is all.
+fn of_silence(mut desk: Desk<'_>, profile: (String, String)) -> Outcome {
+    let why = "all tracks are silent, and so is the mix".to_owned();
+    desk.warnings.push(why.clone());
+    Outcome {
+        records: desk.journal.split_off(desk.earlier),
+        session: desk.session,
+        cost_before: BTreeMap::new(),
+        cost_after: BTreeMap::new(),
+        levels: LevelsChosen { levels: Levels::Keep, why },
+        profile,
+        predictor: desk.score,
+        trials: desk.trials,
+        warnings: desk.warnings,
+    }
 }
 
 /// The cost of a session as it stands, by term, against the priors of its profile: to compare sessions,

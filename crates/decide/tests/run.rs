@@ -252,11 +252,26 @@ fn a_silent_track_is_left_out_and_said() {
 }
 
 #[test]
-fn a_song_of_silence_is_refused_with_a_message() {
+fn a_song_of_silence_is_taken_in_as_it_is_and_said_to_be_silent() {
     let model = Model::new(band());
     let mut song = model.song();
     for track in &mut song.tracks {
         track.sound.loudness_lufs = f64::NEG_INFINITY;
+    }
+    let session = empty();
+    let request = Request { session: &session, journal: &[], song: &song };
+    let outcome = run(request, &model, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(outcome.warnings.iter().any(|w| w.contains("all tracks are silent")));
+    assert_eq!(outcome.session.end_frame(), song.tracks.iter().map(|t| t.frames).max().unwrap());
+    assert_eq!(outcome.trials, 0);
+}
+
+#[test]
+fn a_folder_without_a_track_of_the_song_is_refused_with_a_message() {
+    let model = Model::new(band());
+    let mut song = model.song();
+    for track in &mut song.tracks {
+        track.exclude = Some("its name says it is a print".to_owned());
     }
     let session = empty();
     let request = Request { session: &session, journal: &[], song: &song };

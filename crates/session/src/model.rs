@@ -203,7 +203,7 @@ pub enum StripKind {
 pub struct Clip {
     /// What it plays.
     pub file: FileId,
-    /// `None` plays the file as mono or stereo; else one channel of it, counted from 0.
+    /// `None` plays the file as mono or stereo, folded to stereo if it has more channels; else one channel of it, counted from 0.
     pub channel: Option<u16>,
     /// First session frame at which it sounds.
     pub at_frame: u64,

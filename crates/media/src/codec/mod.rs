@@ -85,6 +85,10 @@ pub(crate) fn decode(
             "it decodes to levels no recording has",
         ));
     }
+    if frames == 0 && info.frames.is_some_and(|declared| declared > 0) {
+        let reason = "nothing in it can be decoded";
+        return Err(MediaError::damaged(path, info.container.name(), reason));
+    }
     if frames == 0 {
         notes.push(Note::warning("holds no sound: it is 0 frames long"));
     }
