@@ -221,15 +221,19 @@ fn after_a_move(
 ) -> Result<Option<f64>, String> {
     let file = session.join("session.toml");
     let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
-    let Some(moved) = with_group_moved(&text, by_db) else { return Err("no group to move".into()) };
+    let Some(moved) = with_group_moved(&text, by_db) else { return Err("nothing to move".into()) };
     fs::write(&file, moved).map_err(|error| error.to_string())?;
     mix(binary, stems, print).map(|facts| glue(&facts))
 }
 
-/// The document with the fader of its first group moved.
+/// The document with the fader of its first group moved; of its first track if it has no group.
 fn with_group_moved(text: &str, by_db: f64) -> Option<String> {
     let mut blocks: Vec<String> = text.split("\n[[strip]]\n").map(str::to_owned).collect();
-    let group = blocks.iter_mut().skip(1).find(|block| block.contains("kind = \"group\""))?;
+    let is_group = |block: &String| block.contains("kind = \"group\"");
+    let plays =
+        |block: &String| block.contains("kind = \"track\"") && !block.contains("excluded = ");
+    let at = blocks.iter().position(is_group).or_else(|| blocks.iter().position(plays))?;
+    let group = blocks.get_mut(at)?;
     let was = group.lines().find_map(|line| line.strip_prefix("fader_db = ")?.parse::<f64>().ok());
     let is = (was.unwrap_or(0.0) + by_db).clamp(-60.0, 12.0);
     *group = match was {

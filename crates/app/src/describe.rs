@@ -1,10 +1,13 @@
 //! From recordings and what was heard of them to the [`Song`] that a run decides about.
 
+use crate::error::AppError;
 use crate::library::{Library, Recording};
+use crate::progress::Context;
+use crate::threads;
 use topdown_analysis::TrackMeasurements;
 use topdown_analysis::pairs;
 use topdown_analysis::roles::name::{Guess, guess_all};
-use topdown_analysis::roles::{Role, linking};
+use topdown_analysis::roles::{Role, features, linking, sound};
 use topdown_analysis::sections::{TrackEnergies, excerpts};
 use topdown_decide::{
     Excerpt, ExcerptKind, Link, LinkKind, RoughBalance, Song, SongTrack, TrackSound,
@@ -13,6 +16,10 @@ use topdown_session::Session;
 
 /// Hops of the loudness meter in a second.
 const HOPS_PER_SECOND: u64 = 100;
+/// A name that says this much needs no second opinion: sounds are told less surely than that.
+const NAME_SPEAKS_FROM: f64 = 0.6;
+/// Most that is listened to when a sound is to be told.
+const JUDGED_S: u64 = 90;
 
 /// What the song is. Roles that a person set in `known` are as they say.
 pub(crate) fn describe(
@@ -22,22 +29,25 @@ pub(crate) fn describe(
     known: Option<&Session>,
     ignore_names: bool,
     rough: Option<RoughBalance>,
-) -> Song {
+    context: &Context<'_>,
+) -> Result<Song, AppError> {
     let guesses = guesses(library, ignore_names);
-    let tracks: Vec<SongTrack> = library
-        .recordings
-        .iter()
-        .zip(&guesses)
-        .zip(heard)
-        .map(|((recording, guess), heard)| track(library, recording, guess, heard, known))
-        .collect();
+    context.progress.phase("Telling the tracks apart", Some(guesses.len() as u64));
+    let tracks: Vec<SongTrack> = threads::map(context.threads, guesses.len(), |index| {
+        if context.progress.cancelled() {
+            return Err(AppError::Cancelled);
+        }
+        let track = track(library, index, &guesses[index], &heard[index], known);
+        context.progress.advance(index as u64 + 1);
+        Ok(track)
+    })?;
     let frames: Vec<u64> = tracks.iter().map(|track| track.frames).collect();
     let excerpts = excerpts_of(library, &tracks, heard);
     let links = linking::link(&guesses, &frames)
         .into_iter()
         .filter_map(|found| link(library, found, excerpts.first()))
         .collect();
-    Song {
+    Ok(Song {
         name: name.to_owned(),
         sample_rate: library.rate,
         excerpts,
@@ -45,7 +55,7 @@ pub(crate) fn describe(
         links,
         markers: Vec::new(),
         rough,
-    }
+    })
 }
 
 /// What the names say; nothing, if they are to be ignored.
@@ -67,13 +77,14 @@ fn guesses(library: &Library, ignore_names: bool) -> Vec<Guess> {
 
 fn track(
     library: &Library,
-    recording: &Recording,
+    index: usize,
     guess: &Guess,
     heard: &TrackMeasurements,
     known: Option<&Session>,
 ) -> SongTrack {
+    let recording = &library.recordings[index];
     let source = library.files.get(&recording.file).cloned();
-    let (role, confidence, reason) = role(recording, guess, known);
+    let (role, confidence, reason) = role(recording, guess, heard, known);
     SongTrack {
         file: recording.file.clone(),
         source: source.unwrap_or_else(|| topdown_session::SourceFile {
@@ -96,20 +107,55 @@ fn track(
     }
 }
 
-/// Role, confidence and reason: what a person said in the session stands, else the name speaks.
-fn role(recording: &Recording, guess: &Guess, known: Option<&Session>) -> (String, f64, String) {
+/// Role, confidence and reason: what a person said in the session stands; a name that says something
+/// certain speaks next; else name and sound together.
+fn role(
+    recording: &Recording,
+    guess: &Guess,
+    heard: &TrackMeasurements,
+    known: Option<&Session>,
+) -> (String, f64, String) {
     let said = known.into_iter().flat_map(|session| &session.strips).find(|strip| {
         strip.clips.iter().any(|c| c.file == recording.file && c.channel == recording.channel())
     });
     if let Some(strip) = said.filter(|strip| strip.role_confidence >= 1.0) {
         return (strip.role.clone(), 1.0, "a person said so".to_owned());
     }
-    let reason = if guess.matched.is_empty() {
+    let named = if guess.matched.is_empty() {
         "its name says nothing".to_owned()
     } else {
         format!("its name says \"{}\"", guess.matched.join(" "))
     };
-    (guess.role.id().to_owned(), guess.confidence, reason)
+    if guess.confidence >= NAME_SPEAKS_FROM {
+        return (guess.role.id().to_owned(), guess.confidence, named);
+    }
+    let features = loudest_part(recording, heard).and_then(|planes| {
+        let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
+        features::features(&planes, recording.source.rate())
+    });
+    let fused = sound::fuse(guess, features.as_deref());
+    let reason = if features.is_some() { format!("{named}; judged by its sound") } else { named };
+    (fused.role.id().to_owned(), fused.confidence, reason)
+}
+
+/// The part of a recording that its sound is judged by: the most energetic stretch of bounded length.
+fn loudest_part(recording: &Recording, heard: &TrackMeasurements) -> Option<Vec<Vec<f32>>> {
+    let hops = &heard.sound.loudness.hop_energy;
+    let length = (JUDGED_S * HOPS_PER_SECOND) as usize;
+    let rate = u64::from(recording.source.rate().get());
+    let mut best = (0, 0.0f64);
+    let mut sum = 0.0;
+    for (at, energy) in hops.iter().enumerate() {
+        sum += f64::from(*energy);
+        if at >= length {
+            sum -= f64::from(hops[at - length]);
+        }
+        if sum > best.1 {
+            best = ((at + 1).saturating_sub(length), sum);
+        }
+    }
+    let from = best.0 as u64 * rate / HOPS_PER_SECOND;
+    read(recording, from, (JUDGED_S * rate) as usize)
 }
 
 /// A link by name, with what the ear says of it: whether two microphones hear one source, how much later
@@ -145,8 +191,20 @@ fn link(library: &Library, link: linking::Link, loudest: Option<&Excerpt>) -> Op
 fn excerpt_of(recording: &Recording, span: (u64, u64)) -> Option<Vec<f32>> {
     let from = span.0.saturating_sub(recording.at_frame);
     let frames = usize::try_from(span.1.saturating_sub(span.0)).ok()?;
-    let channels = recording.source.channels();
-    let mut planes = vec![vec![0.0f32; frames]; channels];
+    let mut planes = read(recording, from, frames)?;
+    let mut sum = planes.pop()?;
+    sum.resize(frames, 0.0);
+    for plane in &planes {
+        sum.iter_mut().zip(plane).for_each(|(sum, x)| *sum += x);
+    }
+    Some(sum)
+}
+
+/// Up to `frames` of a recording from `from` on; `None` if there are none.
+fn read(recording: &Recording, from: u64, frames: usize) -> Option<Vec<Vec<f32>>> {
+    let left = usize::try_from(recording.source.frames().saturating_sub(from)).unwrap_or(frames);
+    let frames = frames.min(left);
+    let mut planes = vec![vec![0.0f32; frames]; recording.source.channels()];
     let mut reader = recording.source.reader();
     let mut done = 0;
     while done < frames {
@@ -156,11 +214,8 @@ fn excerpt_of(recording: &Recording, span: (u64, u64)) -> Option<Vec<f32>> {
             Ok(read) => done += read,
         }
     }
-    let mut sum = planes.pop()?;
-    for plane in &planes {
-        sum.iter_mut().zip(plane).for_each(|(sum, x)| *sum += x);
-    }
-    (done > 0).then_some(sum)
+    planes.iter_mut().for_each(|plane| plane.truncate(done));
+    (done > 0).then_some(planes)
 }
 
 fn excerpts_of(

@@ -158,7 +158,8 @@ fn run(
         known.as_ref(),
         request.ignore_names,
         None,
-    );
+        context,
+    )?;
     let session = settled(request, known, &song, &library);
     let trial = EngineTrial::new(&library, &song, context.threads);
     let outcome = decide(&session, project, &song, &trial, context)?;
@@ -310,7 +311,7 @@ impl Run<'_> {
             track_loudness: track_loudness(session, self.song, self.heard),
             groups: groups(session, &before.parts_lu, &after.parts_lu),
             corridor: corridor(&outcome.profile.0),
-            levels: outcome.levels.why.clone(),
+            levels: format!("Levels {}.", outcome.levels.why),
             profile: format!("Target: {} ({}).", outcome.profile.0, outcome.profile.1),
             cost_before: outcome.cost_before.clone(),
             cost_after: outcome.cost_after.clone(),

@@ -1,8 +1,8 @@
 //! The mix bus, first and with everything playing: broad tone towards the corridor, then glue.
 
 use crate::chain::Band;
-use crate::cost::tone_excess_db;
-use crate::desk::Desk;
+use crate::cost::{CHARACTER_DELTA, tone_excess_db};
+use crate::desk::{Desk, Proposal};
 use crate::profile::JUDGED_THIRDS;
 use crate::propose::{self, CompressorPlan, EqPlan, finding, has, has_driven};
 use crate::run::DecideError;
@@ -71,7 +71,7 @@ fn glue(desk: &mut Desk<'_>, id: &StripId) -> Result<(), DecideError> {
     let (glue, (low, high)) = (profile.glue, profile.dynamics.plr_lu);
     let Some(plr) = desk.cost.plr_lu else { return Ok(()) };
     let text = format!(
-        "Peaks stand {plr:.1} LU above the loudness of the mix; {low:.1} to {high:.1} is usual before mastering ({}). A compressor over everything was tried at the reduction that holds a mix together.",
+        "Peaks stand {plr:.1} LU above the loudness of the mix; {low:.1} to {high:.1} is usual before mastering ({}). A compressor over everything was tried at the reduction that holds a mix together. It gives the mix its character, and what follows is decided through it: it stays as long as the whole does not suffer.",
         profile.name
     );
     let loudest = desk.loudest();
@@ -93,7 +93,11 @@ fn glue(desk: &mut Desk<'_>, id: &StripId) -> Result<(), DecideError> {
         plan(1.0, fastest_ms),
     ];
     match propose::compressor(desk, Stage::Bus, id, &plans, text, heard)? {
-        Some(proposal) => desk.decide(proposal).map(drop),
+        // Where a finished balance is kept, it has its character already.
+        Some(proposal) if desk.reach_db.is_finite() => desk.decide(proposal).map(drop),
+        Some(proposal) => {
+            desk.decide(Proposal { keep_from: CHARACTER_DELTA, ..proposal }).map(drop)
+        }
         None => Ok(()),
     }
 }

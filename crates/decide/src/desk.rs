@@ -3,7 +3,7 @@
 
 use crate::bands::hundredths;
 use crate::chain;
-use crate::cost::{ACCEPT_DELTA, Cost, GUARD, Spent, TERMS, Targets, mix_lufs};
+use crate::cost::{Cost, GUARD, Spent, TERMS, Targets, mix_lufs};
 use crate::guard::Guard;
 use crate::leverage::leverage;
 use crate::predict::predict;
@@ -20,7 +20,7 @@ use topdown_session::{
 /// Candidates of one proposal that go on trial.
 const HEARD_AT_ONCE: usize = 3;
 /// A candidate that the predictor does not expect to lower the cost by this much is not heard.
-const WORTH_HEARING: f64 = -0.002;
+const WORTH_HEARING: f64 = -0.001;
 /// Mean and deepest gain reduction of the bus over the loudest excerpt.
 const BUS_REDUCTION_LIMITS_DB: (f64, f64) = (4.0, 6.0);
 
@@ -35,6 +35,9 @@ pub(crate) struct Proposal {
     pub(crate) heard: Vec<Finding>,
     /// Within which bounds the candidates were sought.
     pub(crate) bounds: String,
+    /// The change of the cost from which on a candidate is kept: a fall for a remedy, a rise that may be
+    /// suffered for what gives the mix its character.
+    pub(crate) keep_from: f64,
     pub(crate) choices: Vec<Choice>,
 }
 
@@ -206,7 +209,8 @@ impl<'a> Desk<'a> {
             (cost, t.spent.squared_db, t.index)
         };
         tried.sort_by(|a, b| order(a).partial_cmp(&order(b)).unwrap_or(std::cmp::Ordering::Equal));
-        let verdicts: Vec<String> = tried.iter().map(|t| self.verdict(t)).collect();
+        let verdicts: Vec<String> =
+            tried.iter().map(|t| self.verdict(t, proposal.keep_from)).collect();
         let best = verdicts.iter().position(String::is_empty);
         let first = best.unwrap_or(0);
         let candidates = candidates(&proposal, &tried, &verdicts, (first, self.cost.total()));
@@ -270,13 +274,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Why a candidate is not taken; empty if it may be.
-    fn verdict(&self, tried: &Tried) -> String {
+    fn verdict(&self, tried: &Tried, keep_from: f64) -> String {
         let (Some(cost), Some(heard)) = (&tried.cost, &tried.heard) else {
             return "not heard: the predictor expects too little of it".to_owned();
         };
         let delta = cost.total() - self.cost.total();
         let (term, rise) = cost.worst_rise(&self.cost);
-        if delta > ACCEPT_DELTA {
+        if delta > keep_from {
             format!("the whole mix gains too little: the cost changes by {delta:+.3}")
         } else if rise > GUARD {
             format!("{term} gets worse by {rise:.3}")

@@ -155,6 +155,7 @@ impl Plan {
         let profile = &desk.targets.profile;
         let mut tracks = BTreeMap::new();
         let mut feed_levels = BTreeMap::new();
+        let mut lifts: BTreeMap<StripId, f64> = BTreeMap::new();
         for feed in feeds(session) {
             let members: Vec<&Strip> = members(session, &feed);
             let levels = within(desk, &members, profile);
@@ -162,11 +163,17 @@ impl Plan {
                 levels.iter().map(|(_, level, change)| db_to_power(level + change)).sum();
             feed_levels.insert(feed.clone(), power_to_db(power));
             if members.iter().any(|m| m.id != feed) {
-                tracks.extend(levels.into_iter().map(|(id, _, change)| (id, change)));
+                let lift = lift(session, &levels);
+                lifts.insert(feed, lift);
+                tracks.extend(levels.into_iter().map(|(id, _, change)| (id, change - lift)));
             }
         }
         let targets = prior_targets(session, profile);
-        Self { tracks, ..between(&feed_levels, &targets) }
+        let mut plan = Self { tracks, ..between(&feed_levels, &targets) };
+        for (feed, lift) in lifts {
+            plan.feeds.entry(feed).and_modify(|change| *change += lift);
+        }
+        plan
     }
 
     /// Takes in what hearing the result says is still missing.
@@ -206,6 +213,13 @@ impl Plan {
             })
             .collect()
     }
+}
+
+/// How far the members' faders would have to go above 0 dB. The group takes that on: a track recorded 25 dB too
+/// low is out of its own fader's reach, and levels inside a group are about what is loudest in it.
+fn lift(session: &Session, levels: &[(StripId, f64, f64)]) -> f64 {
+    let fader = |id: &StripId| session.strip(id).map_or(0.0, |strip| strip.fader_db.resting());
+    levels.iter().map(|(id, _, change)| fader(id) + change).fold(0.0, f64::max)
 }
 
 /// The tracks of a feed: its members, or itself.

@@ -3,7 +3,7 @@
 
 use crate::bands::{self, frame_powers};
 use crate::chain::{Band, eq_node, free_id, is_driven, start_threshold_db};
-use crate::cost::Cost;
+use crate::cost::{ACCEPT_DELTA, Cost};
 use crate::desk::{Choice, Desk, Proposal};
 use crate::predict::predict;
 use crate::run::DecideError;
@@ -53,6 +53,7 @@ pub(crate) fn level(
         reason,
         heard,
         bounds: format!("{:.1} dB at most", steps_db.iter().fold(0.0f64, |m, s| m.max(s.abs()))),
+        keep_from: ACCEPT_DELTA,
         choices: allowed.filter_map(choice).collect(),
     })
 }
@@ -112,6 +113,7 @@ pub(crate) fn eq(
         reason,
         heard,
         bounds: format!("{most:.1} dB and {} bands at most", plan.most),
+        keep_from: ACCEPT_DELTA,
         choices,
     })
 }
@@ -174,6 +176,7 @@ pub(crate) fn compressor(
         reason,
         heard,
         bounds: format!("{most:.1} dB of mean reduction at most"),
+        keep_from: ACCEPT_DELTA,
         choices,
     }))
 }

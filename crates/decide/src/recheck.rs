@@ -2,7 +2,7 @@
 
 use crate::bands::hundredths;
 use crate::chain::{is_driven, resting};
-use crate::cost::ACCEPT_DELTA;
+use crate::cost::{ACCEPT_DELTA, CHARACTER_DELTA};
 use crate::desk::{Desk, spent_by};
 use crate::prep::plain;
 use crate::propose::loudest_for;
@@ -127,7 +127,9 @@ pub(crate) fn prune(desk: &mut Desk<'_>) -> Result<(), DecideError> {
         for (index, ((_, session), heard)) in without.iter().zip(&heard).enumerate() {
             let spent = spent_by(session, &desk.journal);
             let rise = hundredths((desk.cost_of(session, heard, spent).total() - now) * 1e4) / 1e4;
-            if rise < -ACCEPT_DELTA && least.is_none_or(|(smallest, _)| rise < smallest) {
+            if rise < worth(desk, &without[index].0)
+                && least.is_none_or(|(smallest, _)| rise < smallest)
+            {
                 least = Some((rise, index));
             }
         }
@@ -140,6 +142,20 @@ pub(crate) fn prune(desk: &mut Desk<'_>) -> Result<(), DecideError> {
         desk.cost = desk.cost_of(&session, &heard, desk.spent());
         desk.heard = heard;
     }
+}
+
+/// The rise without it that keeps a move in the mix.
+fn worth(desk: &Desk<'_>, id: &MoveId) -> f64 {
+    let bus = desk.session.bus().map(|bus| &bus.id);
+    let is_glue = |edit: &Edit| match edit {
+        Edit::InsertProcessor { strip, processor, .. } => {
+            Some(strip) == bus && processor.kind == "compressor"
+        }
+        _ => false,
+    };
+    let record = desk.journal.iter().find(|record| record.id == *id);
+    let glues = record.is_some_and(|record| record.edits.iter().any(is_glue));
+    if glues && desk.reach_db.is_infinite() { -CHARACTER_DELTA } else { -ACCEPT_DELTA }
 }
 
 /// Moves of this run that weigh in the cost and are nobody's but ours.
