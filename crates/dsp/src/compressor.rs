@@ -70,18 +70,18 @@ impl Default for CompressorSettings {
     }
 }
 
-const THRESHOLD: usize = 0;
-const DRIVE: usize = 1;
-const RATIO: usize = 2;
-const KNEE: usize = 3;
-const ATTACK: usize = 4;
-const RELEASE: usize = 5;
+pub(crate) const THRESHOLD: usize = 0;
+pub(crate) const DRIVE: usize = 1;
+pub(crate) const RATIO: usize = 2;
+pub(crate) const KNEE: usize = 3;
+pub(crate) const ATTACK: usize = 4;
+pub(crate) const RELEASE: usize = 5;
 const AUTO_RELEASE: usize = 6;
 const DETECTOR: usize = 7;
 const HPF: usize = 8;
-const MAKEUP: usize = 9;
+pub(crate) const MAKEUP: usize = 9;
 const MIX: usize = 10;
-const AMOUNT: usize = 11;
+pub(crate) const AMOUNT: usize = 11;
 const PARAM_COUNT: usize = 12;
 
 impl Settings for CompressorSettings {
