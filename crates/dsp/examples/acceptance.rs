@@ -2,10 +2,14 @@
 //!
 //! `cargo run --release -p topdown-dsp --example acceptance > docs/dsp/acceptance.md`
 
+#[path = "../tests/measure/bands.rs"]
+mod bands;
 #[path = "../tests/measure/basics.rs"]
 mod basics;
 #[path = "../tests/measure/compressor.rs"]
 mod compressor;
+#[path = "../tests/measure/effects.rs"]
+mod effects;
 #[path = "../tests/measure/eq.rs"]
 mod eq;
 #[path = "../tests/measure/limiter.rs"]
@@ -14,6 +18,10 @@ mod limiter;
 mod oversample;
 #[path = "../tests/measure/saturation.rs"]
 mod saturation;
+#[path = "../tests/measure/width.rs"]
+mod width;
+#[path = "../tests/measure/reverb.rs"]
+mod reverb;
 
 use std::io::{self, Write};
 use topdown_testkit::acceptance::{Row, table};
@@ -26,6 +34,8 @@ fn main() -> io::Result<()> {
         limiter::rows(),
         oversample::rows(),
         saturation::rows(),
+        bands::rows(),
+        width::rows(),
     ];
     let rows: Vec<Row> = parts.into_iter().flatten().collect();
     let mut out = io::stdout().lock();

@@ -1,13 +1,20 @@
 //! The kinds of processors that this build knows, by their string ids.
 
 use crate::compressor::CompressorSettings;
+use crate::dynamic_eq::DynamicEqSettings;
 use crate::eq::EqSettings;
 use crate::limiter::LimiterSettings;
+use crate::mid_side::MidSideSettings;
+use crate::multiband::MultibandSettings;
 use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
 use crate::saturation::SaturationSettings;
+use crate::delay_fx::DelaySettings;
+use crate::ducker::DuckerSettings;
+use crate::gate::GateSettings;
 use crate::reverb::ReverbSettings;
 use crate::trim::TrimSettings;
+use crate::width::WidthSettings;
 
 /// One kind of processor.
 #[derive(Clone, Copy)]
@@ -75,5 +82,12 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<CompressorSettings>(),
     Kind::of::<LimiterSettings>(),
     Kind::of::<SaturationSettings>(),
+    Kind::of::<DynamicEqSettings>(),
+    Kind::of::<MultibandSettings>(),
+    Kind::of::<MidSideSettings>(),
+    Kind::of::<WidthSettings>(),
     Kind::of::<ReverbSettings>(),
+    Kind::of::<DelaySettings>(),
+    Kind::of::<GateSettings>(),
+    Kind::of::<DuckerSettings>(),
 ];
