@@ -36,6 +36,8 @@ fn main() -> io::Result<()> {
         saturation::rows(),
         bands::rows(),
         width::rows(),
+        reverb::rows(),
+        effects::rows(),
     ];
     let rows: Vec<Row> = parts.into_iter().flatten().collect();
     let mut out = io::stdout().lock();

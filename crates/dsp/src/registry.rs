@@ -10,9 +10,11 @@ use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
 use crate::saturation::SaturationSettings;
 use crate::delay_fx::DelaySettings;
+use crate::deesser::DeesserSettings;
 use crate::ducker::DuckerSettings;
 use crate::gate::GateSettings;
 use crate::reverb::ReverbSettings;
+use crate::transient::TransientSettings;
 use crate::trim::TrimSettings;
 use crate::width::WidthSettings;
 
@@ -89,5 +91,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<ReverbSettings>(),
     Kind::of::<DelaySettings>(),
     Kind::of::<GateSettings>(),
+    Kind::of::<DeesserSettings>(),
+    Kind::of::<TransientSettings>(),
     Kind::of::<DuckerSettings>(),
 ];
