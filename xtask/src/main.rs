@@ -38,6 +38,9 @@ enum Chore {
         /// Only songs whose name contains this
         #[arg(long)]
         only: Option<String>,
+        /// Try this binary instead of building one
+        #[arg(long)]
+        binary: Option<std::path::PathBuf>,
     },
     /// Bad inputs through the release binary, a file of 4.3 GB, a minute of fuzzing for each reader
     Withstand {
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().chore {
         Chore::Check => house::check(),
         Chore::Test { no_browser } => test(no_browser),
-        Chore::Songs { dir, only } => songs::run(dir.as_deref(), only.as_deref()),
+        Chore::Songs { dir, only, binary } => songs::run(dir.as_deref(), only.as_deref(), binary),
         Chore::Withstand { script } => withstand::withstand(script.as_deref()),
         Chore::Fuzz { seconds } => fuzz::fuzz(seconds),
         Chore::Gen => run::generate(),

@@ -22,13 +22,20 @@ const TARGET_LU: f64 = 0.5;
 const GLUE_DB: f64 = 0.75;
 const STAGES: [&str; 4] = ["prep", "levels", "bus", "groups"];
 
-pub(crate) fn run(dir: Option<&Path>, only: Option<&str>) -> Result<(), String> {
+pub(crate) fn run(
+    dir: Option<&Path>,
+    only: Option<&str>,
+    binary: Option<PathBuf>,
+) -> Result<(), String> {
     let songs = dir.map_or_else(|| root().join("../shared/songs"), Path::to_path_buf);
     if !songs.is_dir() {
         println!("SKIPPED: no songs at {}", songs.display());
         return Ok(());
     }
-    let binary = topdown()?;
+    let binary = match binary {
+        Some(binary) => binary,
+        None => topdown()?,
+    };
     let out = root().join("target").join("songs");
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     let mut names: Vec<PathBuf> = fs::read_dir(&songs)

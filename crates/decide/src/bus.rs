@@ -91,6 +91,8 @@ fn glue(desk: &mut Desk<'_>, id: &StripId) -> Result<(), DecideError> {
         plan(0.5, glue.attack_ms),
         plan(1.0, fast_ms),
         plan(1.0, fastest_ms),
+        plan(0.5, fast_ms),
+        plan(0.5, fastest_ms),
     ];
     match propose::compressor(desk, Stage::Bus, id, &plans, text, heard)? {
         // Where a finished balance is kept, it has its character already.

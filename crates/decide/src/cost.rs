@@ -47,7 +47,7 @@ pub(crate) const ACCEPT_DELTA: f64 = -0.002;
 /// What the character of the mix bus may cost. The glue compressor is set up as engineers do, at the profile's
 /// reduction in the loudest part, because everything after it is decided through it; none of the terms
 /// measures what it is there for, so they only say whether it does harm.
-pub(crate) const CHARACTER_DELTA: f64 = 0.005;
+pub(crate) const CHARACTER_DELTA: f64 = 0.008;
 /// No (weighted) term may rise by more than this.
 pub(crate) const GUARD: f64 = 0.02;
 

@@ -86,7 +86,7 @@ fn every_kept_move_pays_and_no_term_gets_much_worse() {
         let (before, after) = (&record.evidence.cost_before, &record.evidence.cost_after);
         // the glue compressor may cost a little; every other move has to pay
         let glue = record.stage == Stage::Bus && record.title.contains("compressor");
-        let most = if glue { 0.005 } else { -0.002 };
+        let most = if glue { 0.008 } else { -0.002 };
         assert!(after["total"] - before["total"] <= most + 1e-9, "{}", record.title);
         for (term, cost) in after {
             assert!(cost - before[term] <= 0.02 + 1e-9, "{}: {term}", record.title);
