@@ -130,7 +130,8 @@ fn all_passed(corners: &[f64], input: &[f64]) -> Vec<f64> {
         .fold(input.to_vec(), |sound, hz| biquad(pairs(*hz, BUTTERWORTH, 0.0)[3].0, &sound))
 }
 
-fn level_at(response: &[f64], hz: f64) -> f64 {
+/// Level in dB of an impulse response at `hz`.
+pub(crate) fn level_at(response: &[f64], hz: f64) -> f64 {
     let w = math::TAU * hz / RATE.hz();
     let sum = |f: fn(f64) -> f64| {
         response.iter().enumerate().map(|(n, x)| x * f(w * n as f64)).sum::<f64>()
@@ -200,7 +201,12 @@ fn amplitude(level_db: f64) -> f64 {
 }
 
 /// A dynamic equaliser with one band in use, and plain dBFS.
-fn dynamic(freq_hz: f64, range_db: f64, threshold: f64, ratio: f64) -> DynamicEqSettings {
+pub(crate) fn dynamic(
+    freq_hz: f64,
+    range_db: f64,
+    threshold: f64,
+    ratio: f64,
+) -> DynamicEqSettings {
     let mut settings = DynamicEqSettings::default();
     let (attack_ms, release_ms) = (5.0, 500.0);
     let threshold_rel_db = threshold;
@@ -210,7 +216,7 @@ fn dynamic(freq_hz: f64, range_db: f64, threshold: f64, ratio: f64) -> DynamicEq
 }
 
 /// Gain of the second half of a steady tone.
-fn steady_gain_db(settings: &impl Settings, hz: f64, level_db: f64) -> f64 {
+pub(crate) fn steady_gain_db(settings: &impl Settings, hz: f64, level_db: f64) -> f64 {
     let x = signals::sine(hz, RATE.hz(), 48_000, amplitude(level_db), 0.0);
     let y = process(settings, &x, None);
     let level = |x: &[f32]| tone(&x[24_000..], hz / RATE.hz()).0;

@@ -10,7 +10,7 @@ use topdown_units::SampleRate;
 
 const RATE: SampleRate = SampleRate::CD;
 const SECOND: usize = 44_100;
-const CURVES: [(&str, Colour); 3] =
+pub(crate) const CURVES: [(&str, Colour); 3] =
     [("tape", Colour::Tape), ("desk", Colour::Desk), ("tube", Colour::Tube)];
 
 /// What the saturation makes of `input`, and its latency.
@@ -22,7 +22,7 @@ pub(crate) fn process(settings: &SaturationSettings, input: &[f32]) -> (Vec<f32>
     (sound.channel(0).to_vec(), saturation.latency_frames())
 }
 
-fn driven(curve: Colour, drive_db: f64) -> SaturationSettings {
+pub(crate) fn driven(curve: Colour, drive_db: f64) -> SaturationSettings {
     SaturationSettings { curve, drive_db, ..SaturationSettings::default() }
 }
 

@@ -58,15 +58,21 @@ fn side_only(hz: f64) -> [Vec<f32>; 2] {
     [left, right]
 }
 
+/// Level of a tone in the side after a mono bass, relative to before.
+pub(crate) fn side_db(mono_below_hz: f64, hz: f64) -> f64 {
+    let settings = WidthSettings { mono_below_hz, ..WidthSettings::default() };
+    let [left, right] = side_only(hz);
+    let out = process(&settings, &left, &right);
+    let level = |x: &[f32]| tone(&x[FRAMES / 2..], hz / RATE.hz()).0;
+    db(level(&out[0]) / level(&left))
+}
+
 fn mono_bass() -> Vec<Row> {
     let settings = WidthSettings { mono_below_hz: 120.0, ..WidthSettings::default() };
     let mut worst = 0.0f64;
     for hz in [30.0, 60.0, 120.0, 240.0, 1000.0] {
-        let [left, right] = side_only(hz);
-        let out = process(&settings, &left, &right);
-        let level = |x: &[f32]| tone(&x[FRAMES / 2..], hz / RATE.hz()).0;
         let ratio = math::pow(hz / 120.0, 4.0);
-        worst = worst.max((db(level(&out[0]) / level(&left)) - db(ratio / (1.0 + ratio))).abs());
+        worst = worst.max((side_db(120.0, hz) - db(ratio / (1.0 + ratio))).abs());
     }
     let left = signals::sine(1000.0, RATE.hz(), FRAMES, 0.5, 0.0);
     let [l, r] = process(&settings, &left, &vec![0.0; FRAMES]);
