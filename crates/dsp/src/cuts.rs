@@ -52,7 +52,9 @@ impl Cuts {
     }
 
     fn design(&mut self) {
-        for (coefficients, log_hz) in self.coefficients.iter_mut().zip([&self.log_low, &self.log_high]) {
+        for (coefficients, log_hz) in
+            self.coefficients.iter_mut().zip([&self.log_low, &self.log_high])
+        {
             let hz = math::exp(log_hz.value()).min(0.45 * self.rate_hz);
             let g = math::tan(math::PI * hz / self.rate_hz);
             let a1 = 1.0 / (1.0 + g * (g + math::SQRT_2));

@@ -4,7 +4,7 @@
 //! hears the sibilance. Its power and the whole power, both channels together and each over 5 ms, make the ratio
 //! ρ in dB, at most 0; a floor of −80 dBFS under the whole lets hiss between words alone. Wanted reduction:
 //! `clamp(ρ − threshold, 0, range)`, smoothed like the compressor's (release, then attack, both 63 %). The top is
-//! turned down by a high shelf of that many dB at the same frequency, a state-variable filter whose gain may move
+//! turned down by a high shelf of that many dB centred half an octave lower, a state-variable filter whose gain may move
 //! at every frame: above, all of the reduction, below, none, and no bump between.
 //!
 //! A ratio does not know the level: a whisper is treated like a shout. With no reduction no bit changes. At most
@@ -44,6 +44,8 @@ const THRESHOLD: usize = 1;
 const RANGE: usize = 2;
 const ATTACK: usize = 3;
 const RELEASE: usize = 4;
+/// Centre of the shelf re the frequency: half an octave lower, so that the reduction is there where it is heard.
+const SHELF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 /// Time of both powers.
 const POWER_SECONDS: f64 = 0.005;
 /// What the whole power is taken to be at least, −80 dBFS.
@@ -229,8 +231,9 @@ impl Processor for Deesser {
     }
 
     fn tail_frames(&self) -> usize {
-        // The shelf's memory falls by 300 dB: 35 of its time constants of √2/(2π·2 kHz).
-        (35.0 * self.rate_hz * math::SQRT_2 / (math::TAU * 2000.0)) as usize + 64
+        // The shelf's memory falls by 300 dB: 35 of its time constants, the shelf at its lowest.
+        (35.0 * self.rate_hz * math::SQRT_2 / (math::TAU * SHELF * 2000.0 / math::SQRT_2)) as usize
+            + 64
     }
 
     fn set(&mut self, param: usize, value: f64, ramp_frames: usize) {
@@ -254,11 +257,13 @@ impl Processor for Deesser {
         let (left, mut right) = io.split_mut();
         self.cleaned += clean(left) + right.as_deref_mut().map_or(0, clean);
         for n in 0..frames {
-            let frame = [f64::from(left[n]), right.as_deref().map_or(0.0, |right| f64::from(right[n]))];
+            let frame =
+                [f64::from(left[n]), right.as_deref().map_or(0.0, |right| f64::from(right[n]))];
             let reduction_db = self.listen(frame) as f32;
             self.deepest_db = self.deepest_db.min(-reduction_db);
             let root = f64::from(exp2(reduction_db * (-0.5 / DB_PER_OCTAVE)));
-            let shelved = [0, 1].map(|c| shelve(&mut self.states[c][2], frame[c], self.g, root));
+            let shelved =
+                [0, 1].map(|c| shelve(&mut self.states[c][2], frame[c], SHELF * self.g, root));
             let sound = frame.iter().any(|x| *x != 0.0);
             self.quiet = if sound { 0 } else { self.quiet.saturating_add(1) };
             if self.quiet >= 64 {

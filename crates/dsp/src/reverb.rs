@@ -436,8 +436,11 @@ impl Reverb {
     fn aim(&mut self) {
         let frames = PIECE - self.position;
         let target = self.design(frames);
-        for (step, (now, target)) in
-            self.step.iter_mut().flatten().zip(self.now.iter().flatten().zip(target.iter().flatten()))
+        for (step, (now, target)) in self
+            .step
+            .iter_mut()
+            .flatten()
+            .zip(self.now.iter().flatten().zip(target.iter().flatten()))
         {
             *step = (target - now) / frames as f32;
         }
@@ -481,7 +484,12 @@ impl Reverb {
     }
 
     /// Pre-delayed input to sixteen diffused channels; early reflections are added to `out`.
-    fn diffuse(&mut self, inputs: &[[f32; PIECE]; 2], out: &mut [[f32; PIECE]; 2], frames: usize) -> Planes {
+    fn diffuse(
+        &mut self,
+        inputs: &[[f32; PIECE]; 2],
+        out: &mut [[f32; PIECE]; 2],
+        frames: usize,
+    ) -> Planes {
         let stereo = self.inputs.len() == 2;
         // Two sides bring twice the power of one.
         let gain = if stereo { 0.125 * std::f32::consts::SQRT_2 } else { 0.25 };
@@ -583,7 +591,8 @@ impl Reverb {
         self.move_on(frames);
         if self.inputs.len() == 2 {
             let [left, right] = &mut out;
-            let (own, other) = (1.0 / (1.0 + CROSS * CROSS).sqrt(), CROSS / (1.0 + CROSS * CROSS).sqrt());
+            let (own, other) =
+                (1.0 / (1.0 + CROSS * CROSS).sqrt(), CROSS / (1.0 + CROSS * CROSS).sqrt());
             for (l, r) in left.iter_mut().zip(right) {
                 (*l, *r) = (own * *l + other * *r, own * *r + other * *l);
             }

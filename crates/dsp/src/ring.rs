@@ -228,7 +228,8 @@ mod tests {
             lines[0].write(&ramp);
             tap.after(&lines, &mut outs, PIECE);
             for y in outs[0] {
-                biggest_step = if piece > 5 { biggest_step.max((y - last - 1.0).abs()) } else { 0.0 };
+                biggest_step =
+                    if piece > 5 { biggest_step.max((y - last - 1.0).abs()) } else { 0.0 };
                 last = y;
             }
         }
