@@ -241,7 +241,7 @@ impl Processor for Delay {
         while start < frames {
             let count = (frames - start).min(PIECE - self.position);
             let left = &mut left[start..start + count];
-            let mut right = right.as_deref_mut().map(|right| &mut right[start..start + count]);
+            let right = right.as_deref_mut().map(|right| &mut right[start..start + count]);
             self.quiet = quiet_after(self.quiet, left, right.as_deref());
             if self.asleep && self.quiet >= count {
                 self.sleep(count);
@@ -255,7 +255,7 @@ impl Processor for Delay {
                     wet[1][..count].copy_from_slice(right);
                 }
                 self.run(&mut wet, count);
-                if let Some(right) = right.as_deref_mut() {
+                if let Some(right) = right {
                     blend(right, &wet[1], &mut self.mix.clone());
                 }
                 blend(left, &wet[0], &mut self.mix);

@@ -208,7 +208,7 @@ fn prime_lengths((shortest, longest): (f64, f64), size: f64, rate_hz: f64) -> [u
 }
 
 fn next_prime(from: usize) -> usize {
-    let is_prime = |n: usize| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0);
+    let is_prime = |n: usize| (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
     (from..).find(|n| is_prime(*n)).unwrap_or(from)
 }
 
@@ -400,6 +400,7 @@ impl Reverb {
     }
 
     /// Coefficients for the decay `frames` from now.
+    #[expect(clippy::needless_range_loop, reason = "a line indexes several tables")]
     fn design(&self, frames: usize) -> Coefficients {
         let [decay_s, low, high] = [0, 1, 2].map(|n| math::exp(self.decay[n].peek(frames)));
         let losses = losses_db(decay_s, low, high);
@@ -523,6 +524,7 @@ impl Reverb {
     }
 
     /// The loss of the lines (`part` 0) or of their all-passes (1), in place.
+    #[expect(clippy::needless_range_loop, reason = "frames are the outer loop of all lines")]
     fn absorb(&mut self, part: usize, planes: &mut Planes, frames: usize) {
         let [mut low, mut high] = self.shelf_states[part];
         let moving = self.step != [[0.0; LINES]; COEFFICIENTS];
@@ -677,7 +679,7 @@ impl Processor for Reverb {
         while start < frames {
             let count = (frames - start).min(PIECE - self.position);
             let left = &mut left[start..start + count];
-            let mut right = right.as_deref_mut().map(|right| &mut right[start..start + count]);
+            let right = right.as_deref_mut().map(|right| &mut right[start..start + count]);
             self.quiet = quiet_after(self.quiet, left, right.as_deref());
             if self.asleep && self.quiet >= count {
                 self.sleep(count);
@@ -691,7 +693,7 @@ impl Processor for Reverb {
                     wet[1][..count].copy_from_slice(right);
                 }
                 self.run(&mut wet, count);
-                if let Some(right) = right.as_deref_mut() {
+                if let Some(right) = right {
                     blend(right, &wet[1], &mut self.mix.clone());
                 }
                 blend(left, &wet[0], &mut self.mix);
