@@ -20,6 +20,7 @@ mod print;
 mod progress;
 mod project;
 pub mod render;
+mod rerun;
 mod spool;
 pub mod steer;
 mod threads;

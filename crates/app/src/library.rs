@@ -3,12 +3,12 @@
 use crate::error::AppError;
 use crate::progress::Context;
 use crate::threads;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use topdown_engine::{ClipSource, FeedError, Sources};
 use topdown_media::{Cache, Part, Reader, Severity, Shown, Source, common_rate, scan};
 use topdown_session::validate::MAX_ID;
-use topdown_session::{FileId, Session, SourceFile};
+use topdown_session::{FileId, Record, Rerun, Session, SourceFile, rerun};
 use topdown_units::SampleRate;
 
 /// Decoded and resampled sound kept beside a session.
@@ -44,17 +44,20 @@ pub(crate) struct Library {
     pub(crate) recordings: Vec<Recording>,
     /// The files as the session writes them.
     pub(crate) files: BTreeMap<FileId, SourceFile>,
+    /// What became of the files of the session so far.
+    pub(crate) rerun: Rerun,
     /// What a person should know, naming each file.
     pub(crate) warnings: Vec<String>,
     opened: BTreeMap<(FileId, Option<u16>), usize>,
 }
 
 impl Library {
-    /// Finds and opens what `inputs` name. `known` is the session so far: its rate, and the ids of its files.
+    /// Finds and opens what `inputs` name. `known` is the session so far with its journal: it gives the rate,
+    /// and the ids of the files that it knows.
     pub(crate) fn scan(
         inputs: &[PathBuf],
         session_dir: &Path,
-        known: Option<&Session>,
+        known: Option<(&Session, &[Record])>,
         context: &Context<'_>,
     ) -> Result<Self, AppError> {
         let found = scan::scan(inputs)?;
@@ -65,7 +68,7 @@ impl Library {
         let files: Vec<_> =
             found.files.into_iter().filter(|f| !inside_session(f.file.path())).collect();
         let rate = match known {
-            Some(session) => session.sample_rate,
+            Some((session, _)) => session.sample_rate,
             None => common_rate(files.iter().map(|f| f.file.info()))
                 .ok_or_else(|| AppError::NoAudio(inputs.first().cloned().unwrap_or_default()))?,
         };
@@ -83,8 +86,25 @@ impl Library {
             Ok(sources)
         })?;
         let mut library = Self::empty(rate);
+        let (mut folders, mut opened_files) = (Vec::new(), Vec::new());
         for (found, sources) in files.iter().zip(opened) {
-            library.add(&found.folders, sources, session_dir, known);
+            let Some(first) = sources.first() else { continue };
+            if first.frames() == 0 {
+                let name = shown_name(first.path());
+                library.warnings.push(format!("{name}: holds no sound, not one frame"));
+                continue;
+            }
+            folders.push(&found.folders);
+            opened_files.push((listed(session_dir, first), sources));
+        }
+        let all: Vec<SourceFile> = opened_files.iter().map(|(file, _)| file.clone()).collect();
+        if let Some((session, journal)) = known {
+            library.rerun = rerun(session, journal, &all);
+        }
+        let ids = library.ids(&all, known.map(|(session, _)| session));
+        for ((folders, (file, sources)), id) in folders.into_iter().zip(opened_files).zip(ids) {
+            library.files.insert(id.clone(), file);
+            library.add(folders, sources, &id);
         }
         if library.recordings.is_empty() {
             return Err(AppError::Files(library.warnings));
@@ -151,37 +171,14 @@ impl Library {
             rate,
             recordings: Vec::new(),
             files: BTreeMap::new(),
+            rerun: Rerun::default(),
             warnings: Vec::new(),
             opened: BTreeMap::new(),
         }
     }
 
     /// Takes in the tracks that one file makes.
-    fn add(
-        &mut self,
-        folders: &[String],
-        sources: Vec<Source>,
-        session_dir: &Path,
-        known: Option<&Session>,
-    ) {
-        let Some(first) = sources.first() else { return };
-        if first.frames() == 0 {
-            let name = shown_name(first.path());
-            return self.warnings.push(format!("{name}: holds no sound, not one frame"));
-        }
-        let path = relative(session_dir, first.path());
-        let id = self.id_for(&path, &first.hash().to_string(), known, first.path());
-        let info = first.info();
-        self.files.insert(
-            id.clone(),
-            SourceFile {
-                path,
-                hash: first.hash().to_string(),
-                sample_rate_hz: info.rate.get(),
-                channels: info.channels,
-                frames: info.frames.unwrap_or_else(|| own_frames(first)),
-            },
-        );
+    fn add(&mut self, folders: &[String], sources: Vec<Source>, id: &FileId) {
         let many = sources.len() > 1;
         for source in sources {
             let mut name = stem(source.path());
@@ -200,22 +197,26 @@ impl Library {
         }
     }
 
-    /// The id that the session already has for this recording (same place, or same bytes at a place that
-    /// is gone), else a new one made of the file's name.
-    fn id_for(&self, path: &str, hash: &str, known: Option<&Session>, full: &Path) -> FileId {
-        let free = |id: &FileId| !self.files.contains_key(id);
-        if let Some(session) = known {
-            let same_place = session.files.iter().find(|(id, file)| file.path == path && free(id));
-            let same_bytes =
-                || session.files.iter().find(|(id, file)| file.hash == hash && free(id));
-            if let Some((id, _)) = same_place.or_else(same_bytes) {
-                return id.clone();
+    /// The ids that the session already has for these files, else new ones made of the files' names.
+    fn ids(&self, found: &[SourceFile], known: Option<&Session>) -> Vec<FileId> {
+        let matched: BTreeMap<usize, &FileId> =
+            self.rerun.matched.iter().map(|(id, index)| (*index, id)).collect();
+        let mut taken: BTreeSet<FileId> =
+            known.into_iter().flat_map(|session| session.files.keys().cloned()).collect();
+        let mut id_of = |(index, file): (usize, &SourceFile)| {
+            if let Some(id) = matched.get(&index) {
+                return (*id).clone();
             }
-        }
-        let base = slug(&stem(full));
-        let taken = |id: &FileId| !free(id) || known.is_some_and(|s| s.files.contains_key(id));
-        let candidates = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
-        candidates.map(FileId).find(|id| !taken(id)).unwrap_or(FileId(base))
+            let base = slug(&stem(Path::new(&file.path)));
+            let mut id = FileId(base.clone());
+            let mut number = 2;
+            while !taken.insert(id.clone()) {
+                id = FileId(format!("{base}-{number}"));
+                number += 1;
+            }
+            id
+        };
+        found.iter().enumerate().map(&mut id_of).collect()
     }
 
     /// Recorders that stamp their files tell when each began. Honoured when all tracks carry a stamp and the
@@ -276,6 +277,18 @@ impl ClipSource for Feed {
         self.reader
             .read(at_frame, out)
             .map_err(|error| FeedError { file: self.name.clone(), reason: error.to_string() })
+    }
+}
+
+/// A file as the session writes it.
+fn listed(session_dir: &Path, source: &Source) -> SourceFile {
+    let info = source.info();
+    SourceFile {
+        path: relative(session_dir, source.path()),
+        hash: source.hash().to_string(),
+        sample_rate_hz: info.rate.get(),
+        channels: info.channels,
+        frames: info.frames.unwrap_or_else(|| own_frames(source)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::print::{self, MAIN, PrintChain, Solved};
 use crate::progress::Context;
 use crate::project::Project;
 use crate::render::refuse_input;
+use crate::rerun;
 use crate::spool::{Spool, SpoolWriter};
 use crate::trial::EngineTrial;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use topdown_decide::profile::{self, Profile};
 use topdown_decide::{Event, ExcerptKind, Outcome, Request, Song, Trial};
 use topdown_media::write::{Format, Spec, Writer};
 use topdown_report::facts::{Facts, GroupFact, Places};
-use topdown_session::{Levels, Session, Stage, Strategy, StripId, StripKind};
+use topdown_session::{Levels, Record, Session, Stage, Strategy, StripId, StripKind};
 
 /// What to mix, and how. What is `None` stays as the session has it.
 #[derive(Clone, Debug)]
@@ -148,7 +149,8 @@ fn run(
     context: &Context<'_>,
 ) -> Result<Facts, AppError> {
     let known = project.known().cloned();
-    let library = Library::scan(&request.inputs, &targets.session, known.as_ref(), context)?;
+    let last = known.as_ref().map(|session| (session, project.journal()));
+    let library = Library::scan(&request.inputs, &targets.session, last, context)?;
     refuse_input(&library, &targets.print)?;
     let heard = hear::hear(&library, context)?;
     let song = describe::describe(
@@ -160,9 +162,16 @@ fn run(
         None,
         context,
     )?;
-    let session = settled(request, known, &song, &library);
+    let mut session = settled(request, known, &song, &library);
+    let mut journal = project.journal().to_vec();
+    let (changes, notes) = rerun::take_in(&mut session, &journal, &library)?;
+    journal.extend(changes.clone());
     let trial = EngineTrial::new(&library, &song, context.threads);
-    let outcome = decide(&session, project, &song, &trial, context)?;
+    let mut outcome = decide(&session, &journal, &song, &trial, context)?;
+    outcome.records.splice(0..0, changes);
+    outcome.warnings.splice(0..0, notes);
+    // All of it was heard again and solved for what it hears now. Moves made for other sound keep the mark.
+    outcome.session.strips.iter_mut().for_each(|strip| strip.stale = false);
     let glue_db = glue(&outcome.session, &song, &trial)?;
     drop(trial);
     let run = Run { request, targets, library: &library, song: &song, heard: &heard, glue_db };
@@ -199,7 +208,7 @@ fn settled(
 
 fn decide(
     session: &Session,
-    project: &Project,
+    journal: &[Record],
     song: &Song,
     trial: &EngineTrial,
     context: &Context<'_>,
@@ -220,7 +229,7 @@ fn decide(
             ControlFlow::Continue(())
         }
     };
-    let request = Request { session, journal: project.journal(), song };
+    let request = Request { session, journal, song };
     Ok(topdown_decide::run(request, trial, &mut progress)?)
 }
 

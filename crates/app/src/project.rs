@@ -60,6 +60,10 @@ impl Project {
             let reason = "there is no such folder to write to".to_owned();
             return Err(AppError::Disk { path: parent.to_owned(), reason });
         }
+        // Where the person wants it must be there: a slip of the pen makes no folders.
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::metadata(parent).map_err(AppError::disk(parent))?;
+        }
         let ours = holds_only_ours(folder);
         std::fs::create_dir_all(folder).map_err(AppError::disk(folder))?;
         Ok(Self {

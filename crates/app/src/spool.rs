@@ -11,16 +11,27 @@ const BLOCK: usize = 1 << 14;
 const CHANNELS: usize = 2;
 const FRAME_BYTES: usize = CHANNELS * 4;
 
+/// A file's name; the file goes away with it, also when the work stops halfway.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::debug!("{}: {error}", self.0.display());
+        }
+    }
+}
+
 /// A mix on its way to the print.
 pub(crate) struct Spool {
-    path: PathBuf,
+    path: Temporary,
     file: File,
     frames: u64,
 }
 
 /// Takes the mix in.
 pub(crate) struct SpoolWriter {
-    path: PathBuf,
+    path: Temporary,
     out: BufWriter<File>,
     frames: u64,
     bytes: Vec<u8>,
@@ -39,7 +50,7 @@ impl SpoolWriter {
             .open(&path)
             .map_err(AppError::disk(&path))?;
         Ok(Self {
-            path,
+            path: Temporary(path),
             out: BufWriter::with_capacity(1 << 20, file),
             frames: 0,
             bytes: Vec::new(),
@@ -56,13 +67,13 @@ impl SpoolWriter {
             self.bytes.extend_from_slice(&r.to_le_bytes());
         }
         self.frames += left.len() as u64;
-        self.out.write_all(&self.bytes).map_err(AppError::disk(&self.path))
+        self.out.write_all(&self.bytes).map_err(AppError::disk(&self.path.0))
     }
 
     /// The whole of it, to be read.
     pub(crate) fn finish(self) -> Result<Spool, AppError> {
         let path = self.path;
-        let file = self.out.into_inner().map_err(|e| AppError::disk(&path)(e.into_error()))?;
+        let file = self.out.into_inner().map_err(|e| AppError::disk(&path.0)(e.into_error()))?;
         Ok(Spool { path, file, frames: self.frames })
     }
 }
@@ -78,7 +89,7 @@ impl Spool {
         &mut self,
         mut sink: impl FnMut(&[&[f32]]) -> Result<(), AppError>,
     ) -> Result<(), AppError> {
-        let Self { path, file, .. } = self;
+        let Self { path: Temporary(path), file, .. } = self;
         file.seek(SeekFrom::Start(0)).map_err(AppError::disk(path))?;
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let mut bytes = vec![0u8; BLOCK * FRAME_BYTES];
@@ -96,13 +107,5 @@ impl Spool {
             left -= frames as u64;
         }
         Ok(())
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!("{}: {error}", self.path.display());
-        }
     }
 }

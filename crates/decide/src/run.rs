@@ -213,7 +213,7 @@ fn changed(request: &Request<'_>, new: &[StripId]) -> bool {
         .session
         .moves
         .iter()
-        .any(|m| m.state == MoveState::Kept && (!m.on || m.amount_percent < 100.0 || m.stale));
+        .any(|m| m.state == MoveState::Kept && (!m.on || m.amount_percent < 100.0));
     let stale = request.session.strips.iter().any(|strip| strip.stale);
     !new.is_empty() || by_hand > last_ours || steered || stale
 }
