@@ -45,6 +45,9 @@ pub(crate) enum Command {
         topdown render song.topdown -o chorus.wav --range 1:02-1:30")]
     Render(RenderArgs),
     /// Measure a file, a folder or a session, and say what is wrong in plain words
+    #[command(
+        after_help = "Examples:\n  topdown check mix.wav\n  topdown check ~/songs/blue\n  topdown check song.topdown"
+    )]
     Check {
         /// File, folder of tracks, or session
         path: PathBuf,
@@ -74,6 +77,9 @@ pub(crate) enum Command {
         action: MoveAction,
     },
     /// Lock a strip, so that the mixer leaves it alone
+    #[command(
+        after_help = "Examples:\n  topdown lock song.topdown vocals\n  topdown lock song.topdown vocals --off"
+    )]
     Lock {
         /// Session folder
         session: PathBuf,
@@ -84,6 +90,7 @@ pub(crate) enum Command {
         off: bool,
     },
     /// Take back the last change to a session
+    #[command(after_help = "Example:\n  topdown undo song.topdown")]
     Undo {
         /// Session folder
         session: PathBuf,
