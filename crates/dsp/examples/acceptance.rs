@@ -16,12 +16,12 @@ mod eq;
 mod limiter;
 #[path = "../tests/measure/oversample.rs"]
 mod oversample;
+#[path = "../tests/measure/reverb.rs"]
+mod reverb;
 #[path = "../tests/measure/saturation.rs"]
 mod saturation;
 #[path = "../tests/measure/width.rs"]
 mod width;
-#[path = "../tests/measure/reverb.rs"]
-mod reverb;
 
 use std::io::{self, Write};
 use topdown_testkit::acceptance::{Row, table};

@@ -116,11 +116,14 @@ fn splits() -> Plot {
     let mut plot = Plot::new("Three bands and their sum", HZ, y);
     let mut crossover = Crossover::new(48_000.0, &[120.0, 2500.0]);
     let mut responses = vec![vec![0.0f64; 16_384]; 4];
-    for n in 0..16_384 {
+    let mut input = vec![0.0; 16_384];
+    input[0] = 1.0;
+    for (n, x) in input.into_iter().enumerate() {
         let mut parts = [[0.0; 2]; MOST_BANDS];
-        crossover.split([f64::from(u8::from(n == 0)), 0.0], &mut parts);
-        (0..3).for_each(|band| responses[band][n] = parts[band][0]);
-        responses[3][n] = parts[..3].iter().map(|part| part[0]).sum();
+        crossover.split([x, 0.0], &mut parts);
+        let sum = parts[..3].iter().map(|part| part[0]).sum();
+        let heard = parts[..3].iter().map(|part| part[0]).chain([sum]);
+        responses.iter_mut().zip(heard).for_each(|(response, y)| response[n] = y);
     }
     for (colour, name) in ["low", "middle", "high", "sum"].into_iter().enumerate() {
         let response = &responses[colour];

@@ -1,19 +1,19 @@
 //! The kinds of processors that this build knows, by their string ids.
 
 use crate::compressor::CompressorSettings;
+use crate::deesser::DeesserSettings;
+use crate::delay_fx::DelaySettings;
+use crate::ducker::DuckerSettings;
 use crate::dynamic_eq::DynamicEqSettings;
 use crate::eq::EqSettings;
+use crate::gate::GateSettings;
 use crate::limiter::LimiterSettings;
 use crate::mid_side::MidSideSettings;
 use crate::multiband::MultibandSettings;
 use crate::param::ParamSpec;
 use crate::process::{ProcessSpec, Processor, Settings};
-use crate::saturation::SaturationSettings;
-use crate::delay_fx::DelaySettings;
-use crate::deesser::DeesserSettings;
-use crate::ducker::DuckerSettings;
-use crate::gate::GateSettings;
 use crate::reverb::ReverbSettings;
+use crate::saturation::SaturationSettings;
 use crate::transient::TransientSettings;
 use crate::trim::TrimSettings;
 use crate::width::WidthSettings;
