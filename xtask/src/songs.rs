@@ -94,7 +94,7 @@ fn one(binary: &Path, song: &Path, out: &Path) -> Vec<String> {
                 ));
             }
             (Ok(None), Some(_)) => {
-                problems.push(format!("no bus compressor after {word} dB on a group"))
+                problems.push(format!("no bus compressor after {word} dB on a group"));
             }
             _ => {}
         }
@@ -137,7 +137,7 @@ fn glue(facts: &Value) -> Option<f64> {
 fn print_problems(facts: &Value, print: &Path) -> Vec<String> {
     let mut problems = Vec::new();
     let (lufs, peak) = (figure(facts, "integrated_lufs"), figure(facts, "true_peak_dbtp"));
-    if !(peak <= CEILING_DBTP) {
+    if peak.is_nan() || peak > CEILING_DBTP {
         problems.push(format!("true peak {peak} dBTP"));
     }
     let said = facts["print"]["shortfall"].is_string();
@@ -154,7 +154,7 @@ fn print_problems(facts: &Value, print: &Path) -> Vec<String> {
             }
         }
         None if has("ffmpeg", &["-version"]) => {
-            problems.push("ffmpeg cannot measure the print".into())
+            problems.push("ffmpeg cannot measure the print".into());
         }
         None => {}
     }

@@ -145,10 +145,9 @@ fn faults(sound: &MixMeasurements, is_mix: bool) -> Vec<String> {
         let places = places(&levels.clipped_spans);
         faults.push(format!("clips {} times ({places})", levels.clipped_runs));
     }
-    if let Some(dc) = levels.dc.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())) {
-        if dc.abs() >= DC_MIN {
-            faults.push(format!("carries a constant offset of {:.1} % of full scale", dc * 100.0));
-        }
+    let dc = levels.dc.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+    if let Some(dc) = dc.filter(|dc| dc.abs() >= DC_MIN) {
+        faults.push(format!("carries a constant offset of {:.1} % of full scale", dc * 100.0));
     }
     if sound.summary.integrated_lufs < QUIET_LUFS {
         faults.push(format!("very quiet ({:.1} LUFS)", sound.summary.integrated_lufs));
@@ -189,13 +188,12 @@ fn mix_faults(sound: &MixMeasurements) -> Vec<String> {
             peak - HOT_DBTP
         ));
     }
-    if let (Some(psr), Some(at_s)) = (sound.dynamics.psr_min_lu, sound.dynamics.psr_min_at_s) {
-        if psr < PSR_MIN_LU {
-            faults.push(format!(
-                "limited hard: {psr:.1} LU from loudness to peak at {} (under {PSR_MIN_LU:.0} sounds flat)",
-                minutes(at_s)
-            ));
-        }
+    let lowest = sound.dynamics.psr_min_lu.zip(sound.dynamics.psr_min_at_s);
+    if let Some((psr, at_s)) = lowest.filter(|(psr, _)| *psr < PSR_MIN_LU) {
+        faults.push(format!(
+            "limited hard: {psr:.1} LU from loudness to peak at {} (under {PSR_MIN_LU:.0} sounds flat)",
+            minutes(at_s)
+        ));
     }
     faults
 }

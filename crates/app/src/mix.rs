@@ -110,10 +110,10 @@ const PLAIN_FOLDERS: &[&str] =
 fn song_name(folder: &Path) -> String {
     let named = |path: &Path| library::shown_name(path);
     let own = named(folder);
-    if PLAIN_FOLDERS.contains(&own.to_lowercase().as_str()) {
-        if let Some(parent) = folder.parent().map(named).filter(|name| !name.is_empty()) {
-            return parent;
-        }
+    if PLAIN_FOLDERS.contains(&own.to_lowercase().as_str())
+        && let Some(parent) = folder.parent().map(named).filter(|name| !name.is_empty())
+    {
+        return parent;
     }
     if own.is_empty() { "mix".to_owned() } else { own }
 }

@@ -137,10 +137,10 @@ impl Project {
     /// Takes away what a run that failed has made. Called instead of [`Self::commit`].
     pub(crate) fn abandon(&mut self) {
         self.store = None;
-        if self.ours {
-            if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-                tracing::debug!("{}: {error}", self.folder.display());
-            }
+        if self.ours
+            && let Err(error) = std::fs::remove_dir_all(&self.folder)
+        {
+            tracing::debug!("{}: {error}", self.folder.display());
         }
     }
 }
@@ -155,6 +155,7 @@ fn holds_only_ours(folder: &Path) -> bool {
     })
 }
 
-pub(crate) fn session_error(error: store::StoreError) -> AppError {
+#[expect(clippy::needless_pass_by_value, reason = "for map_err, where an error ends")]
+fn session_error(error: store::StoreError) -> AppError {
     AppError::Session(error.to_string())
 }

@@ -228,6 +228,9 @@ impl Job<'_> {
     }
 }
 
+/// Takes planes of sound.
+type Sink<'a> = dyn FnMut(&[&[f32]]) -> Result<(), AppError> + 'a;
+
 /// Straight fades at both ends of a part of the song.
 struct RangeFades {
     frames: u64,
@@ -237,11 +240,7 @@ struct RangeFades {
 }
 
 impl RangeFades {
-    fn apply(
-        &mut self,
-        planes: &[&[f32]],
-        sink: &mut dyn FnMut(&[&[f32]]) -> Result<(), AppError>,
-    ) -> Result<(), AppError> {
+    fn apply(&mut self, planes: &[&[f32]], sink: &mut Sink<'_>) -> Result<(), AppError> {
         let length = planes.first().map_or(0, |plane| plane.len());
         for (faded, plane) in self.planes.iter_mut().zip(planes) {
             faded.clear();
