@@ -61,9 +61,14 @@ pub(crate) fn prep(desk: &mut Desk<'_>) -> Result<Vec<StripId>, DecideError> {
     Ok(new.iter().filter_map(|i| strip_of(desk, song.tracks.get(*i)?)).collect())
 }
 
-/// Whether any track of the song, none that is no part of it, can be heard.
-pub(crate) fn has_sound(song: &Song) -> bool {
-    song.tracks.iter().any(|track| track.exclude.is_none() && !track.sound.is_silent())
+/// Where the last track ends that is part of the song and can be heard, in session frames; 0 without one.
+pub(crate) fn heard_until(song: &Song) -> u64 {
+    let heard = song.tracks.iter().filter(|t| t.exclude.is_none() && !t.sound.is_silent());
+    heard.map(end_of).max().unwrap_or(0)
+}
+
+fn end_of(track: &SongTrack) -> u64 {
+    track.at_frame.saturating_add(track.frames)
 }
 
 /// The strip that plays a track of the song.
@@ -198,8 +203,10 @@ fn leave_out(desk: &mut Desk<'_>, index: usize) -> Result<(), DecideError> {
     let twin = twin.and_then(|link| desk.song.tracks.get(link.first));
     let why = match (&track.exclude, twin) {
         (Some(why), _) => why.clone(),
-        // Where all is silent, the song is as long as its tracks all the same.
-        (None, _) if track.sound.is_silent() && has_sound(desk.song) => "silent".to_owned(),
+        // The song stays as long as its recordings: one that goes on behind all others plays its silence.
+        (None, _) if track.sound.is_silent() && end_of(track) <= heard_until(desk.song) => {
+            "silent".to_owned()
+        }
         (None, Some(twin)) => format!("the same sound as {}", twin.name),
         (None, None) => return Ok(()),
     };

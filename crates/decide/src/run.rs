@@ -142,7 +142,7 @@ pub fn run(
     let mut desk = Desk::new(&request, trial, progress, targets);
     desk.say(&Event::Stage(Stage::Prep))?;
     let new = prep::prep(&mut desk)?;
-    if !prep::has_sound(request.song) {
+    if prep::heard_until(request.song) == 0 {
         return Ok(of_silence(desk, (name, why)));
     }
     desk.targets = levels::targets(&desk.session, profile);

@@ -255,6 +255,20 @@ fn a_silent_track_is_left_out_and_said() {
 }
 
 #[test]
+fn a_silent_track_that_outlasts_the_others_stays_so_that_the_song_keeps_its_length() {
+    let model = Model::new(band());
+    let mut song = model.song();
+    let long = 2 * song.tracks[6].frames;
+    song.tracks[6].sound.loudness_lufs = f64::NEG_INFINITY;
+    (song.tracks[6].frames, song.tracks[6].source.frames) = (long, long);
+    let session = empty();
+    let request = Request { session: &session, journal: &[], song: &song };
+    let outcome = run(request, &model, &mut |_| ControlFlow::Continue(())).expect("mixed");
+    assert_eq!(outcome.session.strip(&"vox".into()).expect("it is there").excluded, None);
+    assert_eq!(outcome.session.end_frame(), long);
+}
+
+#[test]
 fn a_song_of_silence_is_taken_in_as_it_is_and_said_to_be_silent() {
     let model = Model::new(band());
     let mut song = model.song();
@@ -263,9 +277,9 @@ fn a_song_of_silence_is_taken_in_as_it_is_and_said_to_be_silent() {
     }
     let session = empty();
     let request = Request { session: &session, journal: &[], song: &song };
-    let outcome = run(request, &model, &mut |_| ControlFlow::Continue(())).unwrap();
+    let outcome = run(request, &model, &mut |_| ControlFlow::Continue(())).expect("mixed");
     assert!(outcome.warnings.iter().any(|w| w.contains("all tracks are silent")));
-    assert_eq!(outcome.session.end_frame(), song.tracks.iter().map(|t| t.frames).max().unwrap());
+    assert_eq!(outcome.session.end_frame(), song.tracks.iter().map(|t| t.frames).max().unwrap_or(0));
     assert_eq!(outcome.trials, 0);
 }
 
