@@ -279,7 +279,10 @@ fn a_song_of_silence_is_taken_in_as_it_is_and_said_to_be_silent() {
     let request = Request { session: &session, journal: &[], song: &song };
     let outcome = run(request, &model, &mut |_| ControlFlow::Continue(())).expect("mixed");
     assert!(outcome.warnings.iter().any(|w| w.contains("all tracks are silent")));
-    assert_eq!(outcome.session.end_frame(), song.tracks.iter().map(|t| t.frames).max().unwrap_or(0));
+    assert_eq!(
+        outcome.session.end_frame(),
+        song.tracks.iter().map(|t| t.frames).max().unwrap_or(0)
+    );
     assert_eq!(outcome.trials, 0);
 }
 
