@@ -166,7 +166,7 @@ impl Job<'_> {
         Ok((vec![output.to_owned()], report.frames, warnings))
     }
 
-    /// Each strip's output before the bus, with the print's gain, one file a strip. Their sum is the input
+    /// Each strip's output before the bus, without the print's gain, one file a strip. Their sum is the input
     /// of the bus chain.
     fn stems(&self, output: &Path, which: Stems) -> Result<Printed, AppError> {
         let bus = self.session.bus().map(|bus| bus.id.clone());
