@@ -25,7 +25,7 @@ use topdown_session::{FileId, ProcessorId, ProcessorNode, Session, Strip, StripI
 use topdown_units::SampleRate;
 
 /// Rendered sound that is kept: a long song's excerpts of some hundred strips.
-const KEPT_BYTES: usize = 1 << 30;
+const KEPT_BYTES: usize = 256 << 20;
 /// Reductions of less are none when time is counted.
 const REDUCES_FROM_DB: f32 = 0.5;
 /// Regions of side to mid: up to 120 Hz, 200 Hz to 4 kHz, above.
