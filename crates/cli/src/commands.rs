@@ -87,6 +87,12 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Result<Said, Failure> {
 }
 
 fn mix_request(args: &MixArgs) -> Result<mix::MixRequest, Failure> {
+    if args.rough.is_some() {
+        return Err(Failure::here(
+            "--rough: rough mixes are not understood yet",
+            "leave it out, or use --levels keep for tracks that come with a balance",
+        ));
+    }
     Ok(mix::MixRequest {
         inputs: args.inputs.clone(),
         output: args.output.clone(),
